@@ -1,0 +1,100 @@
+package dev.imagen.config;
+
+import io.helidon.config.Config;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** Typed reads of configuration keys; each refusal names the key, its environment variable and the limit. */
+final class Keys {
+
+    private final Config config;
+
+    Keys(Config config) {
+        this.config = config;
+    }
+
+    static String named(String key) {
+        return key + " (" + key.toUpperCase(Locale.ROOT).replace('.', '_') + ")";
+    }
+
+    /** A key that a user's file has and the defaults lack is a typing error, except for new styles. */
+    static void refuseUnknown(Config user, Config defaults, Path file) {
+        user.traverse().filter(Config::isLeaf).map(node -> node.key().toString())
+                .filter(key -> !key.startsWith("styles.")).filter(key -> !defaults.get(key).exists()).findFirst()
+                .ifPresent(key -> {
+                    throw new SettingsException(file + ": unknown setting " + key);
+                });
+    }
+
+    Optional<String> optional(String key) {
+        return config.get(key).asString().asOptional().map(String::strip).filter(value -> !value.isEmpty());
+    }
+
+    String text(String key) {
+        return optional(key).orElseThrow(() -> new SettingsException(named(key) + " must not be empty"));
+    }
+
+    /** The value with its spaces; empty where there is none. */
+    String raw(String key) {
+        return config.get(key).asString().orElse("");
+    }
+
+    List<String> children(String key) {
+        return config.get(key).asNodeList().orElse(List.of()).stream().map(Config::name).toList();
+    }
+
+    boolean flag(String key) {
+        return oneOf(key, "true", "false").equals("true");
+    }
+
+    String oneOf(String key, String... allowed) {
+        var value = text(key).toLowerCase(Locale.ROOT);
+        if (!List.of(allowed).contains(value)) {
+            throw new SettingsException(named(key) + " is '" + value + "', must be " + String.join(" or ", allowed));
+        }
+        return value;
+    }
+
+    long whole(String key, long min, long max) {
+        long value = parsed(key, Long::valueOf, "a whole number from " + min + " to " + max);
+        if (value < min || value > max) {
+            throw new SettingsException(named(key) + " is " + value + ", must be from " + min + " to " + max);
+        }
+        return value;
+    }
+
+    double fraction(String key) {
+        double value = parsed(key, Double::valueOf, "a number from 0.0 to 1.0");
+        if (!(value >= 0 && value <= 1)) {
+            throw new SettingsException(named(key) + " is " + value + ", must be from 0.0 to 1.0");
+        }
+        return value;
+    }
+
+    Duration duration(String key, Duration min, Duration max) {
+        var value = parsed(key, Duration::parse, "a duration such as PT5S or PT5M");
+        if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
+            throw new SettingsException(named(key) + " is " + value + ", must be from " + min + " to " + max);
+        }
+        return value;
+    }
+
+    UUID uuid(String key) {
+        return parsed(key, UUID::fromString, "a uuid such as 00000000-0000-4000-8000-000000000001");
+    }
+
+    private <T> T parsed(String key, Function<String, T> parser, String wanted) {
+        var value = text(key);
+        try {
+            return parser.apply(value);
+        } catch (IllegalArgumentException | DateTimeParseException e) {
+            throw new SettingsException(named(key) + " is '" + value + "', must be " + wanted);
+        }
+    }
+}

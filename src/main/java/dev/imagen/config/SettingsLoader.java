@@ -1,0 +1,149 @@
+package dev.imagen.config;
+
+import io.helidon.common.media.type.MediaTypes;
+import io.helidon.config.Config;
+import io.helidon.config.ConfigSources;
+import io.helidon.config.spi.ConfigSource;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Reads {@link Settings} from, in this order, system properties, the environment, the user's file and the defaults. */
+public final class SettingsLoader {
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration DAY = Duration.ofDays(1);
+
+    private final Keys keys;
+
+    private SettingsLoader(Keys keys) {
+        this.keys = keys;
+    }
+
+    /** The settings of this process. @throws SettingsException naming the key and the limit */
+    public static Settings load() {
+        return load(List.of(ConfigSources.systemProperties().build(), ConfigSources.environmentVariables()));
+    }
+
+    /** The defaults with these overrides and nothing else. @throws SettingsException naming the key and the limit */
+    public static Settings load(Map<String, String> overrides) {
+        return load(List.of(ConfigSources.create(overrides).build()));
+    }
+
+    private static Settings load(List<ConfigSource> overrides) {
+        var defaults = ConfigSources.classpath("application.yaml").build();
+        var sources = new ArrayList<>(overrides);
+        userFile(keys(overrides, defaults)).ifPresent(file -> {
+            var user = ConfigSources.file(file).mediaType(MediaTypes.APPLICATION_X_YAML).build();
+            Keys.refuseUnknown(Config.just(() -> user), Config.just(() -> defaults), file);
+            sources.add(user);
+        });
+        return new SettingsLoader(keys(sources, defaults)).settings();
+    }
+
+    private static Keys keys(List<ConfigSource> overrides, ConfigSource defaults) {
+        var builder = Config.builder().disableEnvironmentVariablesSource().disableSystemPropertiesSource();
+        overrides.forEach(builder::addSource);
+        return new Keys(builder.addSource(defaults).build());
+    }
+
+    private static Optional<Path> userFile(Keys keys) {
+        Optional<Path> named = keys.optional("imagen.config").map(Path::of);
+        if (named.isPresent() && !Files.isReadable(named.get())) {
+            throw new SettingsException("imagen.config (IMAGEN_CONFIG): no readable file " + named.get());
+        }
+        return named.or(() -> Optional.of(home(keys).resolve("imagen.yaml")).filter(Files::isReadable));
+    }
+
+    private static Path home(Keys keys) {
+        var home = keys.text("imagen.home");
+        var expanded = home.equals("~") || home.startsWith("~/")
+                ? System.getProperty("user.home") + home.substring(1)
+                : home;
+        return Path.of(expanded).toAbsolutePath().normalize();
+    }
+
+    private Settings settings() {
+        var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
+                keys.flag("api.enabled"));
+        keys.oneOf("storage.kind", "file");
+        return new Settings(home(keys), server, auth(server), database(), worker(),
+                new Settings.Backends(keys.optional("backends.default").orElse("mock")),
+                new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
+                        keys.fraction("mock.failures")),
+                styles());
+    }
+
+    private Settings.Auth auth(Settings.Server server) {
+        keys.oneOf("auth.mode", "none");
+        if (!keys.flag("auth.open") && !loopback(server.host())) {
+            throw new SettingsException("server.host (SERVER_HOST) is " + server.host()
+                    + ", but with auth.mode none whoever reaches the port is the owner of everything: use 127.0.0.1, or"
+                    + " set auth.open (AUTH_OPEN) to true if something else guards the port");
+        }
+        return new Settings.Auth(keys.uuid("auth.owner"));
+    }
+
+    private static boolean loopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new SettingsException("server.host (SERVER_HOST): unknown host " + host);
+        }
+    }
+
+    private DatabaseSettings database() {
+        var connection = login("db.connection");
+        var migration = login("db.migration");
+        if (connection.isEmpty() && (migration.isPresent() || keys.optional("db.listener.url").isPresent())) {
+            throw new SettingsException("db.connection.url (DB_CONNECTION_URL) must be set where db.migration.url or"
+                    + " db.listener.url is");
+        }
+        return new DatabaseSettings(connection, migration, keys.flag("db.migration.enabled"),
+                keys.optional("db.listener.url").map(url -> jdbc("db.listener.url", url)),
+                keys.oneOf("db.listener.mode", "listen", "poll").equals("listen"), keys.flag("db.pooler"),
+                (int) keys.whole("db.pool", 2, 1000), keys.duration("db.timeout", SECOND, Duration.ofMinutes(10)));
+    }
+
+    private Optional<Login> login(String prefix) {
+        return keys.optional(prefix + ".url").map(url -> new Login(jdbc(prefix + ".url", url),
+                keys.optional(prefix + ".username").orElse(""), keys.optional(prefix + ".password").orElse("")));
+    }
+
+    private static String jdbc(String key, String url) {
+        if (!url.startsWith("jdbc:postgresql:")) {
+            throw new SettingsException(Keys.named(key) + " must begin with jdbc:postgresql:");
+        }
+        return url;
+    }
+
+    private WorkerSettings worker() {
+        return new WorkerSettings(keys.flag("worker.enabled"), (int) keys.whole("worker.concurrency", 1, 10_000),
+                keys.duration("worker.poll", Duration.ofMillis(100), Duration.ofMinutes(5)),
+                keys.duration("worker.timeout", SECOND, DAY), keys.duration("worker.grace", Duration.ZERO, DAY),
+                keys.duration("worker.lease", Duration.ofSeconds(3), Duration.ofMinutes(10)),
+                keys.duration("worker.unknown", SECOND, DAY),
+                keys.duration("worker.backoff", Duration.ofMillis(1), Duration.ofHours(1)));
+    }
+
+    private Map<String, Style> styles() {
+        var styles = new TreeMap<String, Style>();
+        for (String name : keys.children("styles")) {
+            var key = "styles." + name + ".";
+            styles.put(name, new Style(keys.raw(key + "prefix"), keys.raw(key + "suffix"), keys.raw(key + "negative"),
+                    side(key + "width"), side(key + "height")));
+        }
+        return Map.copyOf(styles);
+    }
+
+    private Optional<Integer> side(String key) {
+        return keys.optional(key).map(_ -> (int) keys.whole(key, 16, 8192));
+    }
+}

@@ -1,0 +1,19 @@
+package dev.imagen.job;
+
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+
+/** One row of {@code imagen.jobs}. All times are the database's.
+ *
+ * @param request what the client asked for, with the backend that the claim resolved
+ * @param attempt claims so far; together with {@code workerId} the fence of every write about a running job
+ * @param failures attempts spent, compared with {@code request.maxAttempts()}
+ * @param workerId who runs it, or ran it last
+ * @param error what went wrong, for a person
+ * @param imageId the first image
+ * @param version rises with each visible change: the event id of the status stream */
+public record Job(UUID id, UUID ownerUserId, NewJob request, Optional<String> idempotencyKey, JobStatus status,
+        int attempt, int failures, Optional<UUID> workerId, Optional<String> error, Optional<UUID> imageId,
+        Optional<Instant> cancelRequestedAt, long version, Instant createdAt, Instant updatedAt,
+        Optional<Instant> startedAt, Optional<Instant> completedAt) {}

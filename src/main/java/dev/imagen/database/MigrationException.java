@@ -1,0 +1,13 @@
+package dev.imagen.database;
+
+import org.flywaydb.core.api.FlywayException;
+
+/** The schema could not be brought up to date; starting again without a change would not help. */
+public final class MigrationException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    MigrationException(FlywayException cause) {
+        super("migration failed: " + cause.getMessage().strip(), cause);
+    }
+}

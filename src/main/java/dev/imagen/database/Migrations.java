@@ -1,0 +1,103 @@
+package dev.imagen.database;
+
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Login;
+import java.lang.System.Logger.Level;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/** Brings the schema up to date. Replicas that start together wait for each other. */
+public final class Migrations {
+
+    private static final System.Logger LOG = System.getLogger(Migrations.class.getName());
+
+    private static final String HISTORY_SECURITY = """
+            do $$
+            begin
+                if not (select relrowsecurity from pg_class where oid = 'imagen.flyway_schema_history'::regclass) then
+                    alter table imagen.flyway_schema_history enable row level security;
+                end if;
+            end
+            $$""";
+
+    /** The service does its own work with the rights of service_role, and becomes an owner only by SET ROLE. */
+    private static final String SERVICE_MEMBERSHIP = """
+            do $$
+            declare
+                service text := current_setting('imagen.service');
+                modern boolean := current_setting('server_version_num')::int >= 160000;
+            begin
+                if not pg_has_role(service, 'service_role', 'USAGE') then
+                    execute format('grant service_role to %I', service)
+                            || case when modern then ' with set true, inherit true' else '' end;
+                end if;
+                if not pg_has_role(service, 'authenticated', 'MEMBER') then
+                    execute format('grant authenticated to %I', service)
+                            || case when modern then ' with set true, inherit false' else '' end;
+                end if;
+            end
+            $$""";
+
+    private final DatabaseSettings settings;
+
+    /** Migrates with {@code settings.owner()}. */
+    public Migrations(DatabaseSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Applies what is missing and lets the service's login act as the roles.
+     *
+     * @return the number of migrations applied
+     * @throws MigrationException when a migration fails: the message says what an administrator has to do
+     * @throws DatabaseException when the server cannot be reached */
+    public int run() {
+        var owner = settings.owner();
+        try (Connection connection = Connections.open(owner, settings.timeout())) {
+            int applied = migrate(owner);
+            if (applied > 0) {
+                LOG.log(Level.INFO, "schema imagen: {0} migrations applied", applied);
+            }
+            finish(connection, owner);
+            return applied;
+        } catch (SQLException e) {
+            throw new DatabaseException(e);
+        }
+    }
+
+    private static int migrate(Login owner) {
+        try {
+            return Flyway.configure().dataSource(owner.url(), owner.username(), owner.password())
+                    .locations("classpath:sql").schemas("imagen").createSchemas(true).placeholderReplacement(false)
+                    .connectRetries(0).load().migrate().migrationsExecuted;
+        } catch (FlywayException e) {
+            throw new MigrationException(e);
+        }
+    }
+
+    /** What is no version of the schema: who owns and who serves differ from one installation to the next. */
+    private void finish(Connection connection, Login owner) throws SQLException {
+        connection.setAutoCommit(false);
+        try (var statement = connection.createStatement()) {
+            // Two replicas that grant the same at once would fail with "tuple concurrently updated".
+            statement.execute("select pg_advisory_xact_lock(hashtext('imagen migrations'))");
+            statement.execute(HISTORY_SECURITY);
+            var service = settings.service().username();
+            if (!service.isEmpty() && !owner.username().equals(service)) {
+                grantRoles(connection, service);
+            }
+        }
+        connection.commit();
+    }
+
+    private static void grantRoles(Connection connection, String service) throws SQLException {
+        try (var statement = connection.prepareStatement("select set_config('imagen.service', ?, true)")) {
+            statement.setString(1, service);
+            statement.execute();
+        }
+        try (var statement = connection.createStatement()) {
+            statement.execute(SERVICE_MEMBERSHIP);
+        }
+    }
+}

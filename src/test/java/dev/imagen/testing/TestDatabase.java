@@ -1,0 +1,128 @@
+package dev.imagen.testing;
+
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Login;
+import dev.imagen.database.Caller;
+import dev.imagen.database.Database;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A migrated database of its own for a test class: {@code @RegisterExtension static final TestDatabase DB = new
+ * TestDatabase();}. */
+public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
+
+    private DatabaseSettings settings;
+    private Database database;
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws SQLException {
+        settings = TestServer.shared().newDatabase();
+        database = new Database(settings);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        database.close();
+    }
+
+    /** How the service connects. */
+    public DatabaseSettings settings() {
+        return settings;
+    }
+
+    /** The service's pool. */
+    public Database database() {
+        return database;
+    }
+
+    /** A plain connection as superuser, past every policy. */
+    public Connection superuser() throws SQLException {
+        return open(settings.owner());
+    }
+
+    /** A plain connection in a transaction as an owner, as PostgREST makes one; roll it back or commit it. */
+    public Connection as(UUID owner) throws SQLException {
+        var connection = open(settings.service());
+        connection.setAutoCommit(false);
+        try (var statement = connection.prepareStatement("select set_config('request.jwt.claims', ?, true)")) {
+            statement.setString(1, Caller.owner(owner).claims());
+            statement.execute();
+        }
+        try (var statement = connection.createStatement()) {
+            statement.execute("set local role authenticated");
+        }
+        return connection;
+    }
+
+    private static Connection open(Login login) throws SQLException {
+        return DriverManager.getConnection(login.url(), login.username(), login.password());
+    }
+
+    /** Runs statements as superuser and commits. */
+    public void execute(String... statements) throws SQLException {
+        try (var connection = superuser(); var statement = connection.createStatement()) {
+            for (String sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    /** The rows of a query as superuser, by column. */
+    public List<Map<String, Object>> rows(String sql, Object... parameters) throws SQLException {
+        try (var connection = superuser(); var statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < parameters.length; i++) {
+                statement.setObject(i + 1, parameters[i]);
+            }
+            try (var result = statement.executeQuery()) {
+                return rows(result);
+            }
+        }
+    }
+
+    private static List<Map<String, Object>> rows(ResultSet result) throws SQLException {
+        var rows = new ArrayList<Map<String, Object>>();
+        while (result.next()) {
+            var row = new LinkedHashMap<String, Object>();
+            for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
+                row.put(result.getMetaData().getColumnLabel(i), result.getObject(i));
+            }
+            rows.add(row);
+        }
+        return rows;
+    }
+
+    /** The only row of a query as superuser. */
+    public Map<String, Object> row(String sql, Object... parameters) throws SQLException {
+        var rows = rows(sql, parameters);
+        if (rows.size() != 1) {
+            throw new AssertionError(rows.size() + " rows instead of one: " + sql);
+        }
+        return rows.getFirst();
+    }
+
+    /** The row of a job. */
+    public Map<String, Object> job(UUID id) throws SQLException {
+        return row("select * from imagen.jobs where id = ?", id);
+    }
+
+    /** Inserts a pending job for an owner as superuser. @return its id */
+    public UUID insertJob(UUID owner) throws SQLException {
+        return (UUID) row("insert into imagen.jobs (owner_user_id, prompt) values (?, 'a test') returning id", owner)
+                .get("id");
+    }
+
+    /** Removes all rows: for tests that count. */
+    public void clear() throws SQLException {
+        execute("truncate imagen.jobs, imagen.images, imagen.usage, imagen.workers, imagen.job_progress cascade");
+    }
+}

@@ -1,0 +1,76 @@
+package dev.imagen.backend;
+
+import dev.imagen.job.JobFailedException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** A backend without a model, for trying ImaGen out and for tests: paints a landscape that depends on the prompt, the
+ * seed, the size and the steps, and on nothing else. It can be slow and can fail, on purpose. */
+public final class MockBackend implements ImageBackend {
+
+    private static final int MAX_SIDE = 2048;
+
+    private static final BackendInfo INFO = new BackendInfo("mock", List.of("mock-landscape"),
+            new BackendInfo.Defaults(512, 512, 20),
+            new BackendInfo.Limits(16, MAX_SIDE, (long) MAX_SIDE * MAX_SIDE, 150));
+
+    private final Duration delay;
+    private final double failures;
+
+    /** @param delay what a picture takes in all, spread evenly over its steps; zero: as quick as it can be
+     * @param failures the share of attempts that fail at their end, 0 to 1
+     * @throws IllegalArgumentException for a negative delay or another share */
+    public MockBackend(Duration delay, double failures) {
+        if (delay.isNegative()) {
+            throw new IllegalArgumentException("mock.delay must not be negative: " + delay);
+        }
+        if (!(failures >= 0 && failures <= 1)) {
+            throw new IllegalArgumentException("mock.failures must be between 0 and 1: " + failures);
+        }
+        this.delay = delay;
+        this.failures = failures;
+    }
+
+    @Override
+    public BackendInfo info() {
+        return INFO;
+    }
+
+    @Override
+    public Picture generate(ImageRequest request, Progress progress) throws JobFailedException, InterruptedException {
+        long start = System.nanoTime();
+        int steps = request.steps();
+        for (int step = 1; step <= steps; step++) {
+            sleepUntil(start + delay.multipliedBy(step).dividedBy(steps).toNanos());
+            progress.finished(step, steps);
+        }
+        stopIfInterrupted();
+        if (ThreadLocalRandom.current().nextDouble() < failures) {
+            throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")",
+                    (Throwable) null);
+        }
+        return new Picture(paint(request), "image/png", request.width(), request.height());
+    }
+
+    /** Towards a point in time, not for one: else every step would add what its sleep took too long. */
+    private void sleepUntil(long due) throws InterruptedException {
+        stopIfInterrupted();
+        if (delay.isPositive()) {
+            Thread.sleep(Duration.ofNanos(due - System.nanoTime()));
+        }
+    }
+
+    private static void stopIfInterrupted() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("the mock backend was interrupted");
+        }
+    }
+
+    private static byte[] paint(ImageRequest request) {
+        var scene = Scene.of(request.prompt(), request.seed(), request.width(), request.height(), request.steps());
+        var canvas = Landscape.paint(scene);
+        new Caption(canvas, scene.mood()).paint(request.prompt());
+        return IndexedPng.encode(canvas.width, canvas.height, canvas.pixels, canvas.palette.colours());
+    }
+}

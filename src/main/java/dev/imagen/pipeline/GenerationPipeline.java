@@ -1,0 +1,109 @@
+package dev.imagen.pipeline;
+
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.ImageBackend;
+import dev.imagen.backend.ImageRequest;
+import dev.imagen.backend.Picture;
+import dev.imagen.job.Job;
+import dev.imagen.job.JobFailedException;
+import dev.imagen.job.NewImage;
+import dev.imagen.job.NewJob;
+import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.StorageKey;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.UUID;
+
+/** The straight line: style, backend, metadata, store. */
+public final class GenerationPipeline implements Pipeline {
+
+    private static final System.Logger LOG = System.getLogger(GenerationPipeline.class.getName());
+
+    private final PromptStyles styles;
+    private final Backends backends;
+    private final ImageStore store;
+
+    /** A pipeline over these parts. */
+    public GenerationPipeline(PromptStyles styles, Backends backends, ImageStore store) {
+        this.styles = styles;
+        this.backends = backends;
+        this.store = store;
+    }
+
+    /** Throws what {@link #run} would throw before it reaches a backend. */
+    public void check(NewJob asked) throws JobFailedException {
+        resolve(asked);
+    }
+
+    private record Resolved(ImageBackend backend, ImageRequest request) {}
+
+    private Resolved resolve(NewJob asked) throws JobFailedException {
+        var backend = backend(asked);
+        return new Resolved(backend, RequestResolver.resolve(asked, styles.resolve(asked.style()), backend.info()));
+    }
+
+    @Override
+    public List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException {
+        var asked = job.request();
+        var resolved = resolve(asked);
+        var backend = resolved.backend();
+        var request = resolved.request();
+        attempt.calls(backend.info().name(), request.model());
+        var picture = backend.generate(request, attempt);
+        byte[] bytes = withMetadata(picture, asked, request, backend.info().name());
+        var key = StorageKey.of(job, picture.mimeType());
+        store(key, bytes, picture.mimeType());
+        return List.of(new NewImage(UUID.randomUUID(), store.bucket(), key, picture.mimeType(), picture.width(),
+                picture.height(), bytes.length, sha256(bytes), backend.info().name(), request.model(), request.prompt(),
+                request.negativePrompt(), asked.style(), request.seed(), request.steps()));
+    }
+
+    private ImageBackend backend(NewJob asked) throws JobFailedException {
+        var name = asked.backend().orElse(backends.names().getFirst());
+        return backends.find(name).orElseThrow(() -> JobFailedException.permanent("backend " + backends.unknown(name)));
+    }
+
+    private static byte[] withMetadata(Picture picture, NewJob asked, ImageRequest sent, String backend) {
+        if (!picture.mimeType().equals("image/png")) {
+            return picture.bytes();
+        }
+        return PngMetadata.add(picture.bytes(),
+                new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(), backend, sent.model(),
+                        picture.width(), picture.height(), sent.steps(), sent.seed(), asked.prompt(),
+                        asked.negativePrompt()));
+    }
+
+    private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        try {
+            store.put(key, bytes, mimeType);
+        } catch (IOException e) {
+            throw JobFailedException.temporary("the image store did not take the image: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void discard(List<NewImage> images) {
+        for (NewImage image : images) {
+            try {
+                store.delete(image.path());
+            } catch (IOException | RuntimeException e) {
+                LOG.log(Level.WARNING, "the file {0} of a refused image stays behind: {1}", image.path(),
+                        e.getMessage());
+            }
+        }
+    }
+
+    private static byte[] sha256(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

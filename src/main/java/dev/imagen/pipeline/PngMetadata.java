@@ -1,0 +1,62 @@
+package dev.imagen.pipeline;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.imagen.backend.PngChunks;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Writes into a PNG how it was made, twice: {@code parameters} in the form of the AUTOMATIC1111 web UI, which most
+ * programs for generated pictures read, and {@code imagen} as JSON that holds the job to make it again. */
+final class PngMetadata {
+
+    private PngMetadata() {}
+
+    /** The same picture with its parameters.
+     *
+     * @throws IllegalArgumentException when the bytes are no whole PNG */
+    static byte[] add(byte[] png, GenerationParameters parameters) {
+        return PngChunks.insertBeforeImageData(png, List.of(PngChunks.text("parameters", infotext(parameters)),
+                PngChunks.text("imagen", json(parameters))));
+    }
+
+    private static String infotext(GenerationParameters parameters) {
+        var negative = parameters.negativePrompt().filter(text -> !text.isEmpty());
+        return parameters.prompt() + negative.map(text -> "\nNegative prompt: " + text).orElse("") + "\n"
+                + values(parameters).entrySet().stream().map(value -> value.getKey() + ": " + quote(value.getValue()))
+                        .collect(Collectors.joining(", "));
+    }
+
+    /** In the web UI's order: some readers go by it. */
+    private static Map<String, String> values(GenerationParameters parameters) {
+        var values = new LinkedHashMap<String, String>();
+        values.put("Steps", String.valueOf(parameters.steps()));
+        values.put("Seed", String.valueOf(parameters.seed()));
+        values.put("Size", parameters.width() + "x" + parameters.height());
+        values.put("Model", parameters.model());
+        values.put("Version", "ImaGen");
+        return values;
+    }
+
+    /** The web UI's rule: a value that holds a separator is written as a JSON string. */
+    private static String quote(String value) {
+        return value.matches("(?s).*[,\n:].*") ? TextNode.valueOf(value).toString() : value;
+    }
+
+    private static String json(GenerationParameters parameters) {
+        var json = JsonNodeFactory.instance.objectNode();
+        json.put("prompt", parameters.jobPrompt());
+        parameters.jobNegativePrompt().ifPresent(text -> json.put("negative_prompt", text));
+        parameters.style().ifPresent(name -> json.put("style", name));
+        json.put("backend", parameters.backend());
+        json.put("model", parameters.model());
+        json.put("width", parameters.width());
+        json.put("height", parameters.height());
+        json.put("steps", parameters.steps());
+        json.put("seed", parameters.seed());
+        json.put("prompt_sent", parameters.prompt());
+        return json.toString();
+    }
+}

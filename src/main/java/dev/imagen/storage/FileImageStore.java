@@ -1,0 +1,78 @@
+package dev.imagen.storage;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/** Image files below a folder of this machine. */
+public final class FileImageStore implements ImageStore {
+
+    /** No segment begins with a dot: nothing leads out of the folder, and no temporary file can be asked for. */
+    private static final Pattern KEY = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*");
+
+    private final Path root;
+
+    /** @param root made when the first image is stored */
+    public FileImageStore(Path root) {
+        this.root = root;
+    }
+
+    @Override
+    public String bucket() {
+        return "file";
+    }
+
+    /** Where the bytes of a key are. */
+    public Path path(String key) {
+        if (!KEY.matcher(key).matches()) {
+            throw new IllegalArgumentException("not a storage key: " + key);
+        }
+        return root.resolve(key);
+    }
+
+    @Override
+    public void put(String key, byte[] bytes, String mimeType) throws IOException {
+        var target = path(key);
+        Files.createDirectories(target.getParent());
+        var temporary = target.resolveSibling("." + UUID.randomUUID());
+        try {
+            write(temporary, bytes);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /** On the disk before its name exists: after a crash there is the whole file or none. */
+    private static void write(Path file, byte[] bytes) throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            var buffer = ByteBuffer.wrap(bytes);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+            channel.force(true);
+        }
+    }
+
+    @Override
+    public Optional<byte[]> get(String key) throws IOException {
+        try {
+            return Optional.of(Files.readAllBytes(path(key)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public void delete(String key) throws IOException {
+        Files.deleteIfExists(path(key));
+    }
+}

@@ -1,0 +1,28 @@
+package dev.imagen.storage;
+
+import dev.imagen.job.Job;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+
+/** Where an attempt's image goes: no two attempts share a key, so a late writer never touches another's file. */
+public final class StorageKey {
+
+    private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("yyyy/MM").withZone(ZoneOffset.UTC);
+
+    private StorageKey() {}
+
+    /** {@code owner/yyyy/mm/job-attempt.ext} by the job's creation, in UTC. */
+    public static String of(Job job, String mimeType) {
+        return job.ownerUserId() + "/" + MONTH.format(job.createdAt()) + "/" + job.id() + "-" + job.attempt()
+                + extension(mimeType);
+    }
+
+    private static String extension(String mimeType) {
+        return switch (mimeType) {
+            case "image/png" -> ".png";
+            case "image/jpeg" -> ".jpg";
+            case "image/webp" -> ".webp";
+            default -> throw new IllegalArgumentException("not an image type that is stored: " + mimeType);
+        };
+    }
+}

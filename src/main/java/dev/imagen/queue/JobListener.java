@@ -1,0 +1,52 @@
+package dev.imagen.queue;
+
+import dev.imagen.database.Notifications;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/** Turns the queue's notifications into wake-ups and stop requests. */
+public final class JobListener {
+
+    private static final String JOBS = "imagen_jobs";
+    private static final String CANCELS = "imagen_job_cancels";
+
+    private JobListener() {}
+
+    /** @param wake called when there may be jobs to claim, and after every reconnect; must not block
+     * @param cancel called with ids of running jobs, anybody's, that were asked to stop; must not block */
+    public static void subscribe(Notifications notifications, Runnable wake, Consumer<Set<UUID>> cancel) {
+        notifications.subscribe(JOBS, new Notifications.Subscriber() {
+            @Override
+            public void connected(Duration silence) {
+                wake.run();
+            }
+
+            @Override
+            public void received(String payload) {
+                wake.run();
+            }
+        });
+        notifications.subscribe(CANCELS, new Notifications.Subscriber() {
+            @Override
+            public void connected(Duration silence) {
+                // The heartbeat finds what was missed.
+            }
+
+            @Override
+            public void received(String payload) {
+                cancel.accept(ids(payload));
+            }
+        });
+    }
+
+    /** The ids in a payload; whatever is no uuid is left out: any database user can notify. */
+    public static Set<UUID> ids(String payload) {
+        return Arrays.stream(payload.split(",")).filter(id -> id.matches("[0-9a-fA-F-]{36}")).map(UUID::fromString)
+                .collect(Collectors.toCollection(HashSet::new));
+    }
+}

@@ -1,0 +1,79 @@
+package dev.imagen.queue;
+
+import dev.imagen.job.Job;
+import dev.imagen.job.Outcome;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** The queue as a worker sees it. Every write about a running job is fenced by its worker and attempt and is one atomic
+ * statement by the database's clock. Any method may throw a RuntimeException when the database does not answer: then it
+ * is not known whether the write happened. */
+public interface JobQueue {
+
+    /** A process that works on the queue.
+     *
+     * @param id new at each start, and after a lost lease
+     * @param name for people: where it runs
+     * @param backends what it offers, the default first */
+    record WorkerIdentity(UUID id, String name, List<String> backends) {
+        /** The backend of jobs that name none. */
+        public String defaultBackend() {
+            return backends.getFirst();
+        }
+    }
+
+    /** @param jobs now running, at most as many as asked for
+     * @param nextDue how long until the next pending job is due, zero if one is due but held by another claim; empty if
+     *     none waits */
+    record Claim(List<Job> jobs, Optional<Duration> nextDue) {}
+
+    /** @param alive false: the lease was lost and the jobs may be running elsewhere
+     * @param cancels running jobs of this worker that somebody asked to stop */
+    record Renewal(boolean alive, Set<UUID> cancels) {}
+
+    /** @param step steps finished, of {@code steps} */
+    record ProgressTick(Job job, int step, int steps) {}
+
+    /** What became of a write. */
+    enum Settled {
+        /** It stands in the database, by this call or by an earlier one whose answer was lost. */
+        WRITTEN,
+        /** The job is no longer ours. */
+        REFUSED
+    }
+
+    /** Enters a worker, alive from now on. */
+    void register(WorkerIdentity worker);
+
+    /** Renews the lease on all its jobs, unless it has run out. */
+    Renewal renew(UUID worker);
+
+    /** Takes a worker off the list. */
+    void leave(UUID worker);
+
+    /** Claims up to {@code limit} due jobs that this worker offers a backend for: highest priority first, then
+     * oldest. */
+    Claim claim(WorkerIdentity worker, int limit);
+
+    /** Records how an attempt ended; may be repeated until it answers. */
+    Settled settle(Job job, Outcome outcome);
+
+    /** Writes progress of running jobs, in one statement; of jobs that are no longer ours, nothing. */
+    void progress(Collection<ProgressTick> ticks);
+
+    /** Takes back some jobs of dead workers; call again until it returns 0. @return how many */
+    int rescue();
+
+    /** Hands back what runs under this worker's id although the worker does not know of it. @return how many */
+    int handBackUnknown(UUID worker, Collection<UUID> known);
+
+    /** Backends of due jobs that no live worker offers. */
+    Set<String> unoffered();
+
+    /** Fails due jobs of these backends, unless a worker has come. @return how many */
+    int failUnoffered(Set<String> backends);
+}

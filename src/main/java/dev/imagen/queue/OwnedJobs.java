@@ -1,0 +1,196 @@
+package dev.imagen.queue;
+
+import dev.imagen.database.Caller;
+import dev.imagen.database.Database;
+import dev.imagen.database.DatabaseException;
+import dev.imagen.database.Row;
+import dev.imagen.database.Session;
+import dev.imagen.job.Job;
+import dev.imagen.job.JobStatus;
+import dev.imagen.job.NewJob;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Jobs as a caller may see and change them: every statement runs as the caller's role, so that row-level security
+ * decides. Throws {@link DatabaseException}, {@code refused()} where the server said no. */
+public final class OwnedJobs {
+
+    private static final String INSERT = """
+            insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
+                                     steps, seed, priority, run_at, max_attempts, idempotency_key)
+            values (coalesce(?::uuid, gen_random_uuid()), ?::uuid, ?, ?, ?, ?, ?, ?::int, ?::int, ?::int, ?::bigint,
+                    ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?)
+            on conflict do nothing
+            returning *
+            """;
+
+    private static final String BY_KEY = """
+            select *, request_hash is not distinct from decode(?, 'hex') as same_request
+              from imagen.jobs where owner_user_id = ?::uuid and idempotency_key = ?
+            """;
+
+    private static final String FIND = """
+            select j.*, case when j.status = 'pending' then imagen.job_position(j.id) end as place
+              from imagen.jobs j where j.id = ?::uuid
+            """;
+
+    private static final String LIST = """
+            select * from imagen.jobs
+             where owner_user_id = ?::uuid and (?::text is null or status = ?)
+               and (created_at, id) < (?::timestamptz, ?::uuid)
+             order by created_at desc, id desc limit ?
+            """;
+
+    private static final String UNFINISHED = """
+            select * from imagen.jobs
+             where owner_user_id = ?::uuid and status in ('pending', 'running')
+            """;
+
+    private static final String UNFINISHED_OR_CHANGED = UNFINISHED + """
+            union all
+            select * from imagen.jobs
+             where owner_user_id = ?::uuid and status in ('done', 'failed', 'cancelled') and updated_at > ?::timestamptz
+            """;
+
+    private static final String CANCEL = """
+            select * from imagen.cancel_job(?::uuid)
+            """;
+
+    private static final String RETRY = """
+            select * from imagen.retry_job(?::uuid)
+            """;
+
+    private final Database database;
+
+    /** Jobs of this database. */
+    public OwnedJobs(Database database) {
+        this.database = database;
+    }
+
+    /** @param id chosen by the client, or by the database
+     * @param requestHash of everything that was asked for: tells a repeated request from another one with the same
+     *     key */
+    public record Submission(Optional<UUID> id, NewJob job, Optional<String> idempotencyKey, byte[] requestHash) {}
+
+    /** What became of a submission. */
+    public sealed interface Submitted {
+        /** The job is new. */
+        record Created(Job job) implements Submitted {}
+
+        /** The same request came before; this is its job. */
+        record Repeated(Job job) implements Submitted {}
+
+        /** Another request came before with this idempotency key. */
+        record KeyReused() implements Submitted {}
+
+        /** A job with this id exists, perhaps another owner's. */
+        record IdTaken() implements Submitted {}
+    }
+
+    /** @param place in line, from 1, while pending */
+    public record Found(Job job, Optional<Long> place) {}
+
+    /** A place in a list that goes from new to old. */
+    public record Cursor(OffsetDateTime createdAt, UUID id) {
+
+        /** Before the newest; the driver writes this time as infinity. */
+        public static final Cursor START = new Cursor(OffsetDateTime.MAX, new UUID(-1, -1));
+
+        /** The place of a row. */
+        public static Cursor of(Instant createdAt, UUID id) {
+            return new Cursor(createdAt.atOffset(ZoneOffset.UTC), id);
+        }
+    }
+
+    /** Inserts a job. */
+    public Submitted submit(Caller caller, Submission submission) {
+        return database.as(caller, session -> {
+            var hash = HexFormat.of().formatHex(submission.requestHash());
+            if (submission.idempotencyKey().isPresent()) {
+                // No client column: the trigger takes it from this setting.
+                session.set("imagen.request_hash", hash);
+            }
+            var created = insert(session, caller.owner(), submission);
+            if (created.isPresent()) {
+                return new Submitted.Created(created.get());
+            }
+            return submission.idempotencyKey().isEmpty()
+                    ? new Submitted.IdTaken()
+                    : earlier(session, caller.owner(), hash, submission.idempotencyKey().get());
+        });
+    }
+
+    private static Optional<Job> insert(Session session, UUID owner, Submission submission) throws SQLException {
+        var job = submission.job();
+        return session.one(INSERT, JobRows::job, submission.id().orElse(null), owner, job.prompt(),
+                job.negativePrompt().orElse(null), job.backend().orElse(null), job.model().orElse(null),
+                job.style().orElse(null), job.width().orElse(null), job.height().orElse(null), job.steps().orElse(null),
+                job.seed().orElse(null), job.priority(),
+                job.runAt().map(at -> at.atOffset(ZoneOffset.UTC)).orElse(null), job.maxAttempts(),
+                submission.idempotencyKey().orElse(null));
+    }
+
+    private static Submitted earlier(Session session, UUID owner, String hash, String key) throws SQLException {
+        return session
+                .one(BY_KEY,
+                        row -> row.flag("same_request")
+                                ? new Submitted.Repeated(JobRows.job(row))
+                                : (Submitted) new Submitted.KeyReused(),
+                        hash, owner, key)
+                .orElseGet(Submitted.IdTaken::new);
+    }
+
+    /** One job; empty for an unknown or foreign id. */
+    public Optional<Found> find(Caller caller, UUID id) {
+        return database.as(caller, session -> session.one(FIND, OwnedJobs::found, id));
+    }
+
+    private static Found found(Row row) {
+        return new Found(JobRows.job(row), row.optionalWhole("place"));
+    }
+
+    /** Up to {@code limit} jobs, newest first, after the cursor. */
+    public List<Job> list(Caller caller, Optional<JobStatus> status, Cursor after, int limit) {
+        var text = status.map(JobStatus::text).orElse(null);
+        return database.as(caller, session -> session.query(LIST, JobRows::job, caller.owner(), text, text,
+                after.createdAt(), after.id(), limit));
+    }
+
+    /** Jobs that are not finished, and those that finished since, in the order of their last change. */
+    public List<Job> unfinishedOrChanged(Caller caller, Optional<Instant> since) {
+        return database.as(caller,
+                session -> since.isEmpty()
+                        ? session.query(UNFINISHED + "order by updated_at, id", JobRows::job, caller.owner())
+                        : session.query(UNFINISHED_OR_CHANGED + "order by updated_at, id", JobRows::job, caller.owner(),
+                                caller.owner(), since.get().atOffset(ZoneOffset.UTC)));
+    }
+
+    /** Cancels, or asks the worker to stop; empty for an unknown or foreign id. */
+    public Optional<Job> cancel(Caller caller, UUID id) {
+        return change(caller, CANCEL, id);
+    }
+
+    /** Makes a failed or cancelled job pending again; empty for an unknown or foreign id.
+     *
+     * @throws DatabaseException with state 55000 when it is neither */
+    public Optional<Job> retry(Caller caller, UUID id) {
+        return change(caller, RETRY, id);
+    }
+
+    private Optional<Job> change(Caller caller, String sql, UUID id) {
+        try {
+            return database.as(caller, session -> session.one(sql, JobRows::job, id));
+        } catch (DatabaseException e) {
+            if (e.state().equals("P0002")) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+}

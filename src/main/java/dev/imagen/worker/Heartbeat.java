@@ -1,0 +1,177 @@
+package dev.imagen.worker;
+
+import dev.imagen.config.WorkerSettings;
+import dev.imagen.queue.JobQueue;
+import dev.imagen.queue.JobQueue.WorkerIdentity;
+import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/** Keeps the lease. It counts from when the last successful renewal was <em>sent</em>, on the monotonic clock, and
+ * stops this process's jobs before the database's clock could let anyone rescue them. */
+final class Heartbeat {
+
+    private static final System.Logger LOG = System.getLogger(Heartbeat.class.getName());
+
+    /** A renewal that hangs on a dead connection does not keep the next from trying another. */
+    private static final int RENEWALS_AT_ONCE = 3;
+
+    /** A database that comes back is soon used again; one dead connection after the other is soon found out. */
+    private static final Duration AGAIN = Duration.ofMillis(500);
+
+    private static final String HOST = host();
+
+    private final JobQueue queue;
+    private final WorkerSettings settings;
+    private final RunningJobs running;
+    private final List<String> backends;
+    private final Runnable onRegistered;
+    private final Semaphore renewals = new Semaphore(RENEWALS_AT_ONCE);
+    private final CountDownLatch stopping = new CountDownLatch(1);
+    private volatile WorkerIdentity identity;
+    private volatile long renewedNanos = System.nanoTime();
+    private volatile boolean held;
+    private volatile boolean answered = true;
+
+    /** @param onRegistered called whenever this process may claim again; must not block */
+    Heartbeat(JobQueue queue, WorkerSettings settings, RunningJobs running, List<String> backends,
+            Runnable onRegistered) {
+        this.queue = queue;
+        this.settings = settings;
+        this.running = running;
+        this.backends = backends;
+        this.onRegistered = onRegistered;
+        this.identity = newIdentity();
+    }
+
+    /** The host's name is for people; a uuid for each registration tells one life of a process from the next. */
+    private WorkerIdentity newIdentity() {
+        return new WorkerIdentity(UUID.randomUUID(), HOST + "/" + ProcessHandle.current().pid(), backends);
+    }
+
+    private static String host() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "unknown";
+        }
+    }
+
+    /** Who this process is at the moment. */
+    WorkerIdentity identity() {
+        return identity;
+    }
+
+    /** Whether jobs may be claimed and run. */
+    boolean held() {
+        return held && sinceRenewal().compareTo(settings.selfStop()) < 0;
+    }
+
+    void start() {
+        Thread.ofVirtual().name("imagen-heartbeat").start(this::beatUntilStopped);
+    }
+
+    /** Ends the heartbeat; after the last job has ended. */
+    void stop() {
+        stopping.countDown();
+    }
+
+    private void beatUntilStopped() {
+        try {
+            do {
+                if (renewals.tryAcquire()) {
+                    Thread.ofVirtual().name("imagen-renewal").start(this::renewOnce);
+                }
+                stopJobsOfLostLease();
+            } while (!stopping.await(untilNextBeat().toNanos(), TimeUnit.NANOSECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void renewOnce() {
+        try {
+            if (held) {
+                renew(identity.id());
+            } else {
+                register();
+            }
+            answered = true;
+        } catch (RuntimeException e) {
+            answered = false;
+            LOG.log(Level.WARNING, "the heartbeat got no answer: {0}", e.getMessage());
+        } finally {
+            renewals.release();
+        }
+    }
+
+    private void renew(UUID id) {
+        long sent = System.nanoTime();
+        var renewal = queue.renew(id);
+        if (renewal.alive()) {
+            renewed(id, sent);
+            running.stop(renewal.cancels(), StopReason.CANCEL);
+        } else {
+            lost(id);
+        }
+    }
+
+    private void register() {
+        var next = newIdentity();
+        long sent = System.nanoTime();
+        queue.register(next);
+        registered(next, sent);
+    }
+
+    private synchronized void registered(WorkerIdentity next, long sent) {
+        if (!held) {
+            identity = next;
+            renewedNanos = sent;
+            held = true;
+            onRegistered.run();
+        }
+    }
+
+    private synchronized void renewed(UUID id, long sent) {
+        // An answer may overtake a later one, or belong to an identity that is gone.
+        if (id.equals(identity.id()) && held) {
+            renewedNanos = Math.max(renewedNanos, sent);
+        }
+    }
+
+    private synchronized void lost(UUID id) {
+        if (id.equals(identity.id()) && held) {
+            held = false;
+            LOG.log(Level.WARNING, "the lease of worker {0} ran out: its jobs stop and it registers anew", id);
+            running.stopAll(StopReason.LEASE_LOST);
+        }
+    }
+
+    private void stopJobsOfLostLease() {
+        if (held && sinceRenewal().compareTo(settings.selfStop()) >= 0 && running.count() > 0) {
+            LOG.log(Level.WARNING, "no renewal for {0}: stopping {1} jobs before anyone may rescue them",
+                    sinceRenewal(), running.count());
+            running.stopAll(StopReason.LEASE_LOST);
+        }
+    }
+
+    private Duration untilNextBeat() {
+        if (!held || !answered) {
+            return AGAIN;
+        }
+        var untilSelfStop = settings.selfStop().minus(sinceRenewal());
+        return untilSelfStop.isPositive() && untilSelfStop.compareTo(settings.renewal()) < 0
+                ? untilSelfStop
+                : settings.renewal();
+    }
+
+    private Duration sinceRenewal() {
+        return Duration.ofNanos(System.nanoTime() - renewedNanos);
+    }
+}

@@ -1,0 +1,89 @@
+package dev.imagen.worker;
+
+import dev.imagen.job.Job;
+import dev.imagen.job.NewImage;
+import dev.imagen.job.Usage;
+import dev.imagen.pipeline.Attempt;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** One attempt in this process. Whoever comes first, the pipeline or a stop, decides its end; the other is ignored. */
+final class RunningJob implements Attempt {
+
+    /** How the race ended. */
+    sealed interface End {
+        record Returned(List<NewImage> images) implements End {}
+
+        record Threw(Throwable failure) implements End {}
+
+        record Stopped(StopReason reason) implements End {}
+    }
+
+    private record Call(String backend, String model, long startNanos) {}
+
+    private final Job job;
+    private final long startNanos = System.nanoTime();
+    private final CompletableFuture<End> end = new CompletableFuture<>();
+    private volatile Thread pipeline;
+    private volatile Call call;
+    private volatile int step;
+    private volatile int steps;
+
+    RunningJob(Job job) {
+        this.job = job;
+    }
+
+    Job job() {
+        return job;
+    }
+
+    CompletableFuture<End> end() {
+        return end;
+    }
+
+    /** Starts the pipeline's thread. */
+    void start(Runnable work) {
+        pipeline = Thread.ofVirtual().name("imagen-job-" + job.id()).start(work);
+    }
+
+    /** Ends the attempt unless it has ended; the pipeline's thread is interrupted and no longer waited for. */
+    void stop(StopReason reason) {
+        if (end.complete(new End.Stopped(reason)) && pipeline != null) {
+            pipeline.interrupt();
+        }
+    }
+
+    @Override
+    public void calls(String backend, String model) {
+        call = new Call(backend, model, System.nanoTime());
+    }
+
+    @Override
+    public void finished(int step, int steps) {
+        this.step = step;
+        this.steps = steps;
+    }
+
+    /** Steps finished; 0 before the first. */
+    int step() {
+        return step;
+    }
+
+    /** Steps in all; 0 before the first is finished. */
+    int steps() {
+        return steps;
+    }
+
+    /** Time since the attempt began in this process. */
+    Duration age() {
+        return Duration.ofNanos(System.nanoTime() - startNanos);
+    }
+
+    /** What the attempt has cost, if it reached a backend. */
+    Optional<Usage> usage(List<NewImage> images) {
+        return Optional.ofNullable(call).map(made -> Usage.of(made.backend(), made.model(), images,
+                Duration.ofNanos(System.nanoTime() - made.startNanos())));
+    }
+}

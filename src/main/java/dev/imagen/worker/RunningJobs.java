@@ -1,0 +1,61 @@
+package dev.imagen.worker;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The attempts of this process, from the claim until their outcome is recorded. */
+final class RunningJobs {
+
+    private final Map<UUID, RunningJob> byId = new ConcurrentHashMap<>();
+
+    void add(RunningJob job) {
+        byId.put(job.job().id(), job);
+    }
+
+    synchronized void remove(RunningJob job) {
+        // Not what a later attempt of the same job put there.
+        byId.remove(job.job().id(), job);
+        notifyAll();
+    }
+
+    int count() {
+        return byId.size();
+    }
+
+    Set<UUID> ids() {
+        return Set.copyOf(byId.keySet());
+    }
+
+    Collection<RunningJob> all() {
+        return byId.values();
+    }
+
+    void stop(Collection<UUID> ids, StopReason reason) {
+        for (UUID id : ids) {
+            var running = byId.get(id);
+            if (running != null) {
+                running.stop(reason);
+            }
+        }
+    }
+
+    void stopAll(StopReason reason) {
+        byId.values().forEach(running -> running.stop(reason));
+    }
+
+    /** @return whether none is left */
+    synchronized boolean awaitNone(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + millis * 1_000_000;
+        while (!byId.isEmpty()) {
+            long left = (deadline - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                return false;
+            }
+            wait(left);
+        }
+        return true;
+    }
+}

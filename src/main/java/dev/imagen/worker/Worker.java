@@ -1,0 +1,191 @@
+package dev.imagen.worker;
+
+import dev.imagen.config.WorkerSettings;
+import dev.imagen.job.Job;
+import dev.imagen.pipeline.Pipeline;
+import dev.imagen.queue.JobQueue;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Claims jobs and runs them, each on virtual threads of its own. One loop does every claim: it sleeps until a
+ * notification, the next due job, a free slot with more to claim, or the safety poll. */
+public final class Worker {
+
+    private static final System.Logger LOG = System.getLogger(Worker.class.getName());
+
+    private static final Duration FIRST_RETRY = Duration.ofMillis(100);
+    private static final Duration LAST_RETRY = Duration.ofSeconds(2);
+
+    /** Due jobs that another claim holds at the moment are looked at again after this. */
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
+
+    private final JobQueue queue;
+    private final WorkerSettings settings;
+    private final WorkerListener listener;
+    private final RunningJobs running = new RunningJobs();
+    private final Wakeup wakeup = new Wakeup();
+    private final JobRunner runner;
+    private final Heartbeat heartbeat;
+    private final Upkeep upkeep;
+    private final Progress progress;
+    private volatile Thread loop;
+    private volatile boolean stopping;
+    private volatile boolean hungry;
+    private volatile long turnedNanos = System.nanoTime();
+
+    /** @param backends names of the backends that the pipeline offers, the default first */
+    public Worker(JobQueue queue, Pipeline pipeline, WorkerSettings settings, List<String> backends,
+            WorkerListener listener) {
+        this.queue = queue;
+        this.settings = settings;
+        this.listener = listener;
+        this.runner = new JobRunner(queue, pipeline, settings.timeout(), listener);
+        this.heartbeat = new Heartbeat(queue, settings, running, backends, wakeup::signal);
+        this.upkeep = new Upkeep(queue, settings, listener);
+        this.progress = new Progress(queue, running);
+    }
+
+    /** Begins to work; the database need not answer yet. */
+    public void start() {
+        heartbeat.start();
+        progress.start();
+        loop = Thread.ofVirtual().name("imagen-worker").start(this::claimUntilStopped);
+    }
+
+    /** There may be jobs to claim. */
+    public void wake() {
+        wakeup.signal();
+    }
+
+    /** Stops those of these jobs that run here, because somebody asked to. */
+    public void cancel(Collection<UUID> ids) {
+        running.stop(ids, StopReason.CANCEL);
+    }
+
+    /** Jobs running here now. */
+    public int inFlight() {
+        return running.count();
+    }
+
+    /** Time since the loop last turned; more than a few polls means that it hangs. */
+    public Duration sinceLastTurn() {
+        return Duration.ofNanos(System.nanoTime() - turnedNanos);
+    }
+
+    private void claimUntilStopped() {
+        Duration retry = FIRST_RETRY;
+        while (!stopping) {
+            turnedNanos = System.nanoTime();
+            try {
+                Duration sleep = claimSome();
+                retry = FIRST_RETRY;
+                if (!stopping) {
+                    wakeup.await(sleep);
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.log(Level.WARNING, "the queue did not answer, asking again: {0}", e.getMessage());
+                upkeep.claimUnanswered();
+                if (!pause(retry)) {
+                    return;
+                }
+                retry = retry.compareTo(LAST_RETRY) < 0 ? retry.multipliedBy(2) : LAST_RETRY;
+            }
+        }
+    }
+
+    /** @return how long to sleep */
+    private Duration claimSome() {
+        // First: what is signalled from here on may come too late for the looks below.
+        wakeup.clear();
+        int free = settings.concurrency() - running.count();
+        if (!heartbeat.held()) {
+            return settings.poll();
+        }
+        upkeep.runIfDue(heartbeat.identity().id(), running.ids());
+        if (free <= 0) {
+            return settings.poll();
+        }
+        var claim = queue.claim(heartbeat.identity(), free);
+        hungry = claim.jobs().size() >= free;
+        claim.jobs().forEach(this::begin);
+        if (hungry) {
+            return settings.poll();
+        }
+        return claim.nextDue().map(due -> max(due, LOOK_AGAIN)).filter(due -> due.compareTo(settings.poll()) < 0)
+                .orElse(settings.poll());
+    }
+
+    private void begin(Job job) {
+        var attempt = new RunningJob(job);
+        running.add(attempt);
+        listener.claimed(job);
+        Thread.ofVirtual().name("imagen-runner-" + job.id()).start(() -> {
+            try {
+                runner.run(attempt);
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; it is handed back", e);
+            } finally {
+                running.remove(attempt);
+                if (hungry) {
+                    wakeup.signal();
+                }
+            }
+        });
+    }
+
+    private static boolean pause(Duration upTo) {
+        try {
+            Thread.sleep(upTo.toMillis() / 2 + ThreadLocalRandom.current().nextLong(upTo.toMillis() / 2 + 1));
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    private static Duration max(Duration a, Duration b) {
+        return a.compareTo(b) > 0 ? a : b;
+    }
+
+    /** Stops: no more claims, then up to the grace for what runs, then the rest is handed back. The lease is kept until
+     * the last outcome is recorded. A second call does nothing. */
+    public synchronized void stop() {
+        if (stopping || loop == null) {
+            return;
+        }
+        stopping = true;
+        try {
+            endLoop();
+            if (!running.awaitNone(settings.grace().toMillis())) {
+                LOG.log(Level.INFO, "the grace is over: handing back {0} jobs", running.count());
+                running.stopAll(StopReason.SHUTDOWN);
+                running.awaitNone(Duration.ofSeconds(35).toMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            heartbeat.stop();
+            progress.stop();
+            leave();
+        }
+    }
+
+    /** A claim under way ends by itself and its jobs run: interrupting it could lose its answer. */
+    private void endLoop() throws InterruptedException {
+        wakeup.signal();
+        loop.join(Duration.ofSeconds(45));
+    }
+
+    private void leave() {
+        try {
+            queue.leave(heartbeat.identity().id());
+        } catch (RuntimeException e) {
+            LOG.log(Level.DEBUG, "the worker's row stays until its lease runs out", e);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package dev.imagen.worker;
+
+import dev.imagen.job.Job;
+import dev.imagen.job.JobStatus;
+import dev.imagen.job.NewJob;
+import dev.imagen.job.Outcome;
+import dev.imagen.queue.JobQueue;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/** A queue in memory, with the same promises and with faults on demand. */
+final class FakeQueue implements JobQueue {
+
+    record Settlement(Job job, Outcome outcome, Settled answer) {}
+
+    private final List<Job> pending = new ArrayList<>();
+    private final Map<UUID, Job> running = new HashMap<>();
+    private final Set<UUID> cancels = new HashSet<>();
+    private int claimFailures;
+    private int settleFailures;
+    private boolean renewals = true;
+    private boolean alive = true;
+    private Optional<Duration> nextDue = Optional.empty();
+    final BlockingQueue<Settlement> settled = new LinkedBlockingQueue<>();
+    final BlockingQueue<WorkerIdentity> registered = new LinkedBlockingQueue<>();
+    final BlockingQueue<UUID> left = new LinkedBlockingQueue<>();
+    final BlockingQueue<Integer> claims = new LinkedBlockingQueue<>();
+    final BlockingQueue<Set<UUID>> handedBackExcept = new LinkedBlockingQueue<>();
+    final BlockingQueue<Integer> rescues = new LinkedBlockingQueue<>();
+    final BlockingQueue<Collection<ProgressTick>> progress = new LinkedBlockingQueue<>();
+
+    static Job job() {
+        var now = Instant.now();
+        return new Job(UUID.randomUUID(), UUID.randomUUID(), NewJob.of("a test"), Optional.empty(), JobStatus.PENDING,
+                0, 0, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, now, now,
+                Optional.empty(), Optional.empty());
+    }
+
+    synchronized Job add() {
+        var job = job();
+        pending.add(job);
+        return job;
+    }
+
+    synchronized void nextDue(Duration due) {
+        nextDue = Optional.of(due);
+    }
+
+    synchronized void failClaims(int times) {
+        claimFailures = times;
+    }
+
+    synchronized void failSettles(int times) {
+        settleFailures = times;
+    }
+
+    synchronized void refuseRenewals() {
+        renewals = false;
+    }
+
+    synchronized void declareDead() {
+        alive = false;
+    }
+
+    synchronized void askToCancel(UUID job) {
+        cancels.add(job);
+    }
+
+    /** What another worker's claim would do. */
+    synchronized void takeAway(UUID job) {
+        running.remove(job);
+    }
+
+    Settlement awaitSettled() throws InterruptedException {
+        var next = settled.poll(10, TimeUnit.SECONDS);
+        if (next == null) {
+            throw new AssertionError("no job was settled within 10 s");
+        }
+        return next;
+    }
+
+    @Override
+    public synchronized void register(WorkerIdentity worker) {
+        alive = true;
+        registered.add(worker);
+    }
+
+    @Override
+    public synchronized Renewal renew(UUID worker) {
+        if (!renewals) {
+            throw new IllegalStateException("no answer");
+        }
+        return new Renewal(alive, Set.copyOf(cancels));
+    }
+
+    @Override
+    public void leave(UUID worker) {
+        left.add(worker);
+    }
+
+    @Override
+    public synchronized Claim claim(WorkerIdentity worker, int limit) {
+        if (claimFailures > 0) {
+            claimFailures--;
+            throw new IllegalStateException("the database went away");
+        }
+        var claimed = new ArrayList<Job>();
+        while (claimed.size() < limit && !pending.isEmpty()) {
+            claimed.add(claimed(pending.removeFirst(), worker.id()));
+        }
+        claimed.forEach(job -> running.put(job.id(), job));
+        claims.add(claimed.size());
+        return new Claim(claimed, nextDue);
+    }
+
+    private static Job claimed(Job job, UUID worker) {
+        return new Job(job.id(), job.ownerUserId(), job.request(), job.idempotencyKey(), JobStatus.RUNNING,
+                job.attempt() + 1, job.failures(), Optional.of(worker), job.error(), job.imageId(),
+                job.cancelRequestedAt(), job.version() + 1, job.createdAt(), Instant.now(), Optional.of(Instant.now()),
+                Optional.empty());
+    }
+
+    @Override
+    public synchronized Settled settle(Job job, Outcome outcome) {
+        if (settleFailures > 0) {
+            settleFailures--;
+            throw new IllegalStateException("the database went away");
+        }
+        var answer = running.remove(job.id(), job) ? Settled.WRITTEN : Settled.REFUSED;
+        settled.add(new Settlement(job, outcome, answer));
+        return answer;
+    }
+
+    @Override
+    public void progress(Collection<ProgressTick> ticks) {
+        progress.add(List.copyOf(ticks));
+    }
+
+    @Override
+    public synchronized int rescue() {
+        rescues.add(0);
+        return 0;
+    }
+
+    @Override
+    public int handBackUnknown(UUID worker, Collection<UUID> known) {
+        handedBackExcept.add(Set.copyOf(known));
+        return 0;
+    }
+
+    @Override
+    public Set<String> unoffered() {
+        return Set.of();
+    }
+
+    @Override
+    public int failUnoffered(Set<String> backends) {
+        return 0;
+    }
+}

@@ -1,0 +1,79 @@
+package dev.imagen.api;
+
+import dev.imagen.backend.Backends;
+import dev.imagen.config.Settings;
+import dev.imagen.database.Database;
+import dev.imagen.event.JobEvents;
+import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.OwnedJobs;
+import dev.imagen.storage.ImageStore;
+import io.helidon.common.socket.SocketOptions;
+import io.helidon.openapi.OpenApiFeature;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.observe.ObserveFeature;
+import io.helidon.webserver.observe.spi.Observer;
+import java.time.Duration;
+import java.util.List;
+
+/** The HTTP server: REST, event streams, OpenAPI, health and metrics. */
+public final class ApiServer implements AutoCloseable {
+
+    /** The server counts a stream as idle from its beginning, whatever it sends: after this time it ends, and the
+     * client comes back with Last-Event-ID. */
+    private static final Duration LONGEST_STREAM = Duration.ofHours(1);
+
+    private final WebServer server;
+
+    private ApiServer(WebServer server) {
+        this.server = server;
+    }
+
+    /** What the REST API works on. */
+    public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles,
+            ImageStore store) {}
+
+    /** Starts to listen.
+     *
+     * @param observers health and metrics, under {@code /observe} */
+    public static ApiServer start(Settings.Server settings, Parts parts, Authenticator authenticator,
+            List<Observer> observers) {
+        var routing = HttpRouting.builder();
+        if (settings.api()) {
+            route(routing, parts, authenticator);
+        }
+        Problems.register(routing);
+        var server = WebServer.builder().host(settings.host()).port(settings.port()).routing(routing)
+                .directHandlers(Problems.beforeRouting()).maxPayloadSize(Json.MAX_BODY_BYTES)
+                .idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
+                // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
+                .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
+                .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)
+                .addFeature(OpenApiFeature.create())
+                .addFeature(ObserveFeature.builder().observersDiscoverServices(false).observers(observers).build())
+                .build();
+        return new ApiServer(server.start());
+    }
+
+    private static void route(HttpRouting.Builder routing, Parts parts, Authenticator authenticator) {
+        var jobs = new OwnedJobs(parts.database());
+        var reader = new NewJobReader(parts.backends(), parts.styles(), new LiveWorkers(parts.database())::offer);
+        // Before /jobs/{id}: "events" is no id.
+        routing.register("/jobs", new JobEventsService(jobs, parts.events(), authenticator));
+        routing.register("/jobs", new JobsService(jobs, reader, parts.events(), authenticator));
+        routing.register("/images", new ImagesService(new OwnedImages(parts.database()), parts.store(), authenticator));
+        routing.register("/usage", new UsageService(parts.database(), authenticator));
+        routing.register("/", new CatalogService(parts.backends(), parts.styles(), authenticator));
+    }
+
+    /** The port that it listens on. */
+    public int port() {
+        return server.port();
+    }
+
+    /** Stops accepting, and gives requests under way a few seconds. */
+    @Override
+    public void close() {
+        server.stop();
+    }
+}

@@ -1,0 +1,108 @@
+package dev.imagen.api;
+
+import dev.imagen.event.JobProgress;
+import dev.imagen.job.Job;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** Sends one stream: never an older state of a job after a newer one, nor the same twice. */
+final class EventStream {
+
+    private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
+
+    /** Jobs remembered to tell news from repetitions. */
+    private static final int REMEMBERED = 2_000;
+
+    private record Sent(long version, boolean finished, int attempt, int step) {}
+
+    private final SseWriter writer;
+    private final Mailbox mailbox;
+    private final Function<Job, String> eventId;
+    private final boolean endsWithJob;
+    private final Map<UUID, Sent> sent = new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<UUID, Sent> eldest) {
+            return size() > REMEMBERED;
+        }
+    };
+
+    /** @param endsWithJob whether a finished job is the last that this stream sends */
+    EventStream(SseWriter writer, Mailbox mailbox, Function<Job, String> eventId, boolean endsWithJob) {
+        this.writer = writer;
+        this.mailbox = mailbox;
+        this.eventId = eventId;
+        this.endsWithJob = endsWithJob;
+    }
+
+    /** Counts as sent what the client has already. */
+    void known(Job job) {
+        sent.put(job.id(), new Sent(job.version(), job.status().finished(), job.attempt(), 0));
+    }
+
+    /** Sends these, then what comes, until the end, the client's leaving or the process's stop. */
+    void run(Iterable<Job> first) {
+        try (writer) {
+            // An empty comment shows the client, and any proxy between, that the stream is open.
+            writer.comment("open");
+            for (Job job : first) {
+                if (send(job)) {
+                    return;
+                }
+            }
+            sendUntilEnd();
+        } catch (IOException | UncheckedIOException e) {
+            // The client went away, which is how most streams end.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void sendUntilEnd() throws IOException, InterruptedException {
+        boolean end = false;
+        while (!end) {
+            var letter = mailbox.take(KEEP_ALIVE);
+            if (letter.isEmpty()) {
+                writer.comment("still here");
+                continue;
+            }
+            end = switch (letter.get()) {
+                case Mailbox.Letter.Changed(var job) -> send(job);
+                case Mailbox.Letter.Progressed(var progress) -> {
+                    send(progress);
+                    yield false;
+                }
+                case Mailbox.Letter.Closed() -> true;
+            };
+        }
+    }
+
+    /** @return whether the stream ends with this */
+    private boolean send(Job job) throws IOException {
+        var before = sent.get(job.id());
+        if (before == null || before.version() < job.version()) {
+            writer.event("status", Optional.of(eventId.apply(job)), Json.bytes(JobJson.of(job)));
+            known(job);
+        }
+        return endsWithJob && sent.get(job.id()).finished();
+    }
+
+    private void send(JobProgress progress) throws IOException {
+        var before = sent.get(progress.jobId());
+        if (before == null || before.finished() || before.attempt() != progress.attempt()
+                || before.step() >= progress.step()) {
+            return;
+        }
+        sent.put(progress.jobId(), new Sent(before.version(), false, before.attempt(), progress.step()));
+        var data = Json.object().put("job_id", progress.jobId().toString()).put("step", progress.step())
+                .put("steps", progress.steps()).put("eta", progress.eta().toMillis() / 1000.0);
+        writer.event("progress", Optional.empty(), Json.bytes(data));
+    }
+}

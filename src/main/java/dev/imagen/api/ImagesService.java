@@ -1,0 +1,79 @@
+package dev.imagen.api;
+
+import dev.imagen.storage.ImageStore;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+
+/** {@code /images}: the gallery, one record, its bytes. */
+final class ImagesService implements HttpService {
+
+    private static final System.Logger LOG = System.getLogger(ImagesService.class.getName());
+
+    private final OwnedImages images;
+    private final ImageStore store;
+    private final Authenticator authenticator;
+
+    ImagesService(OwnedImages images, ImageStore store, Authenticator authenticator) {
+        this.images = images;
+        this.store = store;
+        this.authenticator = authenticator;
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        rules.get("/", this::list).get("/{id}", this::find).get("/{id}/content", this::content);
+    }
+
+    private void list(ServerRequest request, ServerResponse response) {
+        var query = new QueryParameters(request, "limit", "cursor");
+        int limit = query.limit();
+        var found = images.list(authenticator.caller(request), query.cursor(), limit + 1);
+        var page = Json.object();
+        var list = page.putArray("images");
+        found.stream().limit(limit).forEach(image -> list.add(image.json()));
+        page.put("next_cursor",
+                found.size() > limit ? QueryParameters.cursorText(found.get(limit - 1).cursor()) : null);
+        Json.send(response, Status.OK_200, page);
+    }
+
+    private void find(ServerRequest request, ServerResponse response) {
+        Json.send(response, Status.OK_200,
+                images.find(authenticator.caller(request), Ids.path(request)).orElseThrow(ImagesService::noSuchImage));
+    }
+
+    /** The bytes of an image never change: a client that has them need not ask again. */
+    private void content(ServerRequest request, ServerResponse response) {
+        var image = images.bytes(authenticator.caller(request), Ids.path(request))
+                .orElseThrow(ImagesService::noSuchImage);
+        var etag = "\"" + image.sha256() + "\"";
+        response.headers().set(HeaderNames.ETAG, etag);
+        response.headers().set(HeaderNames.CACHE_CONTROL, "private, max-age=31536000, immutable");
+        if (request.headers().values(HeaderNames.IF_NONE_MATCH).stream().anyMatch(sent -> sent.contains(etag))) {
+            response.status(Status.NOT_MODIFIED_304).send();
+            return;
+        }
+        response.headers().set(HeaderNames.CONTENT_TYPE, image.mimeType());
+        response.headers().set(HeaderNames.create("X-Content-Type-Options"), "nosniff");
+        response.send(bytes(image));
+    }
+
+    private byte[] bytes(OwnedImages.StoredBytes image) {
+        try {
+            return store.get(image.path()).orElseThrow(() -> Problem.exception(Status.GONE_410,
+                    "the image is recorded but its file is gone from the store"));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the image store did not answer: {0}", e.getMessage());
+            throw Problem.exception(Status.SERVICE_UNAVAILABLE_503, "the image store does not answer now");
+        }
+    }
+
+    private static ProblemException noSuchImage() {
+        return Problem.exception(Status.NOT_FOUND_404, "no such image");
+    }
+}

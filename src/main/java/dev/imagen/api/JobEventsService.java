@@ -1,0 +1,92 @@
+package dev.imagen.api;
+
+import dev.imagen.event.JobEvents;
+import dev.imagen.job.Job;
+import dev.imagen.queue.OwnedJobs;
+import dev.imagen.queue.OwnedJobs.Found;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** {@code /jobs/events} and {@code /jobs/{id}/events}: server-sent events. */
+final class JobEventsService implements HttpService {
+
+    private static final HeaderName LAST_EVENT_ID = HeaderNames.create("Last-Event-ID");
+
+    /** A row may become visible this long after its updated_at; what is sent twice for it does no harm. */
+    private static final Duration LATE_COMMIT = Duration.ofSeconds(30);
+
+    private final OwnedJobs jobs;
+    private final JobEvents events;
+    private final Authenticator authenticator;
+
+    JobEventsService(OwnedJobs jobs, JobEvents events, Authenticator authenticator) {
+        this.jobs = jobs;
+        this.events = events;
+        this.authenticator = authenticator;
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        rules.get("/events", this::all).get("/{id}/events", this::one);
+    }
+
+    private void one(ServerRequest request, ServerResponse response) {
+        var caller = authenticator.caller(request);
+        UUID id = Ids.path(request);
+        var mailbox = new Mailbox();
+        try (var _ = events.watchJob(id, mailbox)) {
+            var job = jobs.find(caller, id).map(Found::job).orElseThrow(JobsService::noSuchJob);
+            boolean known = lastVersion(request).filter(version -> version >= job.version()).isPresent();
+            if (known && job.status().finished()) {
+                // Tells an EventSource not to come back: it has the end already.
+                response.status(Status.NO_CONTENT_204).send();
+                return;
+            }
+            var stream = new EventStream(SseWriter.open(request, response), mailbox,
+                    state -> String.valueOf(state.version()), true);
+            if (known) {
+                stream.known(job);
+            }
+            stream.run(List.of(job));
+        }
+    }
+
+    private static Optional<Long> lastVersion(ServerRequest request) {
+        return request.headers().first(LAST_EVENT_ID).filter(text -> text.matches("\\d{1,18}")).map(Long::valueOf);
+    }
+
+    private void all(ServerRequest request, ServerResponse response) {
+        var caller = authenticator.caller(request);
+        var mailbox = new Mailbox();
+        try (var _ = events.watchOwner(caller.owner(), mailbox)) {
+            var first = jobs.unfinishedOrChanged(caller, lastChange(request).map(time -> time.minus(LATE_COMMIT)));
+            new EventStream(SseWriter.open(request, response), mailbox, JobEventsService::changeId, false).run(first);
+        }
+    }
+
+    private static String changeId(Job job) {
+        return job.updatedAt() + "_" + job.id();
+    }
+
+    private static Optional<Instant> lastChange(ServerRequest request) {
+        return request.headers().first(LAST_EVENT_ID).flatMap(text -> {
+            try {
+                return Optional.of(Instant.parse(text.replaceFirst("_.*", "")));
+            } catch (DateTimeParseException e) {
+                // Not one of ours: begin anew.
+                return Optional.empty();
+            }
+        });
+    }
+}

@@ -1,0 +1,52 @@
+package dev.imagen.api;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.imagen.job.Job;
+import dev.imagen.job.JobStatus;
+import dev.imagen.job.NewJob;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+
+/** A job as JSON: the column names, times in ISO 8601 UTC, and null for what is not known. */
+final class JobJson {
+
+    private JobJson() {}
+
+    static ObjectNode of(Job job) {
+        return of(job, Optional.empty());
+    }
+
+    static ObjectNode of(Job job, Optional<Long> position) {
+        var node = Json.object().put("id", job.id().toString()).put("owner_user_id", job.ownerUserId().toString())
+                .put("status", job.status().text());
+        request(node, job.request());
+        node.put("idempotency_key", job.idempotencyKey().orElse(null)).put("attempt", job.attempt())
+                .put("failures", job.failures()).put("worker_id", text(job.workerId()))
+                .put("error", job.error().orElse(null)).put("image_id", text(job.imageId()))
+                .put("image_url",
+                        job.status() == JobStatus.DONE ? job.imageId().map(ImageJson::url).orElse(null) : null)
+                .put("position", position.orElse(null)).put("version", job.version())
+                .put("cancel_requested_at", time(job.cancelRequestedAt())).put("created_at", job.createdAt().toString())
+                .put("updated_at", job.updatedAt().toString()).put("started_at", time(job.startedAt()))
+                .put("completed_at", time(job.completedAt()));
+        return node;
+    }
+
+    private static void request(ObjectNode node, NewJob request) {
+        node.put("prompt", request.prompt()).put("negative_prompt", request.negativePrompt().orElse(null))
+                .put("backend", request.backend().orElse(null)).put("model", request.model().orElse(null))
+                .put("style", request.style().orElse(null)).put("width", request.width().orElse(null))
+                .put("height", request.height().orElse(null)).put("steps", request.steps().orElse(null))
+                .put("seed", request.seed().orElse(null)).put("priority", request.priority())
+                .put("run_at", time(request.runAt())).put("max_attempts", request.maxAttempts());
+    }
+
+    static String text(Optional<UUID> id) {
+        return id.map(UUID::toString).orElse(null);
+    }
+
+    static String time(Optional<Instant> time) {
+        return time.map(Instant::toString).orElse(null);
+    }
+}

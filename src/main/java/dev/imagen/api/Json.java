@@ -1,0 +1,78 @@
+package dev.imagen.api;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/** Strict reading and plain writing of JSON. */
+final class Json {
+
+    static final int MAX_BODY_BYTES = 256 * 1024;
+
+    private static final ObjectMapper MAPPER = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
+
+    private Json() {}
+
+    static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    static byte[] bytes(JsonNode node) {
+        return node.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** The object in a request's body. */
+    static ObjectNode body(ServerRequest request) {
+        var type = request.headers().contentType();
+        if (type.isPresent() && !type.get().mediaType().text().matches("application/(.+\\+)?json")) {
+            throw Problem.exception(Status.UNSUPPORTED_MEDIA_TYPE_415, "send the body as application/json");
+        }
+        try {
+            if (MAPPER.readTree(content(request)) instanceof ObjectNode object) {
+                return object;
+            }
+            throw Problem.exception(Status.BAD_REQUEST_400, "the body must be a JSON object");
+        } catch (JsonProcessingException e) {
+            var at = e.getLocation();
+            throw Problem.exception(Status.BAD_REQUEST_400, "the body is not valid JSON: "
+                    // Without the parser's hints to programmers.
+                    + e.getOriginalMessage().replaceFirst(" \\(.*", "")
+                    + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr()));
+        } catch (IOException e) {
+            throw Problem.exception(Status.BAD_REQUEST_400, "the body could not be read to its end");
+        }
+    }
+
+    private static byte[] content(ServerRequest request) throws IOException {
+        if (!request.content().hasEntity()) {
+            return new byte[0];
+        }
+        try (var stream = request.content().inputStream()) {
+            byte[] bytes = stream.readNBytes(MAX_BODY_BYTES + 1);
+            if (bytes.length > MAX_BODY_BYTES) {
+                throw Problem.exception(Status.REQUEST_ENTITY_TOO_LARGE_413,
+                        "the body is longer than 256 KiB (262144 bytes)");
+            }
+            return bytes;
+        }
+    }
+
+    static void send(ServerResponse response, Status status, JsonNode node) {
+        response.status(status);
+        response.headers().set(HeaderNames.CONTENT_TYPE, "application/json");
+        response.headers().set(HeaderNames.CACHE_CONTROL, "no-store");
+        response.send(bytes(node));
+    }
+}

@@ -1,0 +1,23 @@
+package dev.imagen.api;
+
+import dev.imagen.database.Database;
+
+/** What other processes offer. */
+final class LiveWorkers {
+
+    /** Twice the longest sensible pause of a heartbeat; a job that slips through fails by worker.unknown. */
+    private static final String OFFER = """
+            select from imagen.workers where ? = any (backends) and heartbeat_at > now() - interval '60 seconds' limit 1
+            """;
+
+    private final Database database;
+
+    LiveWorkers(Database database) {
+        this.database = database;
+    }
+
+    /** Whether a live worker offers this backend. */
+    boolean offer(String backend) {
+        return database.one(OFFER, _ -> true, backend).isPresent();
+    }
+}

@@ -1,0 +1,86 @@
+package dev.imagen.api;
+
+import dev.imagen.event.JobProgress;
+import dev.imagen.event.Watcher;
+import dev.imagen.job.Job;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** What one stream has yet to send. A stream tells state: where its client is slow, a newer state of a job replaces an
+ * older one that was not sent yet. */
+final class Mailbox implements Watcher {
+
+    /** Something to send. */
+    sealed interface Letter {
+        record Changed(Job job) implements Letter {}
+
+        record Progressed(JobProgress progress) implements Letter {}
+
+        /** Nothing more comes. */
+        record Closed() implements Letter {}
+    }
+
+    private record Key(UUID job, boolean progress) {}
+
+    /** A client that lets this many jobs wait is gone or hopeless; it may come back with Last-Event-ID. */
+    private static final int CAPACITY = 10_000;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition filled = lock.newCondition();
+    private final LinkedHashMap<Key, Letter> letters = new LinkedHashMap<>();
+    private boolean closed;
+
+    @Override
+    public void changed(Job job) {
+        put(new Key(job.id(), false), new Letter.Changed(job));
+    }
+
+    @Override
+    public void progressed(JobProgress progress) {
+        put(new Key(progress.jobId(), true), new Letter.Progressed(progress));
+    }
+
+    @Override
+    public void closed() {
+        lock.lock();
+        try {
+            closed = true;
+            filled.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void put(Key key, Letter letter) {
+        lock.lock();
+        try {
+            letters.put(key, letter);
+            closed |= letters.size() > CAPACITY;
+            filled.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The next letter; empty when none came in time. */
+    Optional<Letter> take(Duration longest) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = longest.toNanos();
+            while (letters.isEmpty() && !closed && left > 0) {
+                left = filled.awaitNanos(left);
+            }
+            if (letters.isEmpty()) {
+                return closed ? Optional.of(new Letter.Closed()) : Optional.empty();
+            }
+            return Optional.of(letters.pollFirstEntry().getValue());
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package dev.imagen.api;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.ImageBackend;
+import dev.imagen.database.Caller;
+import dev.imagen.job.NewJob;
+import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.OwnedJobs.Submission;
+import io.helidon.http.Status;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Predicate;
+
+/** Reads the body of {@code POST /jobs}. Everything that would make the job fail at once is refused here: what the
+ * table forbids, and what no backend or style could do. */
+final class NewJobReader {
+
+    private static final int MAX_PROMPT = 32_000;
+    private static final long MAX_SEED = (1L << 53) - 1;
+
+    private final Backends backends;
+    private final PromptStyles styles;
+    private final Predicate<String> offeredElsewhere;
+
+    /** @param offeredElsewhere whether a live worker of another process offers a backend of this name */
+    NewJobReader(Backends backends, PromptStyles styles, Predicate<String> offeredElsewhere) {
+        this.backends = backends;
+        this.styles = styles;
+        this.offeredElsewhere = offeredElsewhere;
+    }
+
+    Submission read(ObjectNode body, Caller caller, Optional<String> keyHeader) {
+        var fields = new Fields(body);
+        var id = fields.uuid("id");
+        var owner = fields.uuid("owner_user_id");
+        var keyField = fields.text("idempotency_key", 1, 255);
+        var job = job(body, fields);
+        keyHeader.filter(key -> key.isEmpty() || key.length() > 255)
+                .ifPresent(_ -> fields.refuse("Idempotency-Key", "must have 1 to 255 characters"));
+        checkCatalog(job, fields);
+        fields.check();
+        checkOwner(owner, caller);
+        return new Submission(id, job, keyHeader.or(() -> keyField), hash(id, job));
+    }
+
+    private static NewJob job(ObjectNode body, Fields fields) {
+        var prompt = fields.text("prompt", 1, MAX_PROMPT);
+        if (!body.hasNonNull("prompt")) {
+            fields.refuse("prompt", "is missing: say what to show");
+        } else if (prompt.isPresent() && prompt.get().isBlank()) {
+            fields.refuse("prompt", "must not be blank");
+        }
+        return new NewJob(prompt.orElse(""), fields.text("negative_prompt", 0, MAX_PROMPT),
+                fields.text("backend", 1, 200), fields.text("model", 1, 200), fields.text("style", 1, 200),
+                fields.integer("width", 16, 8192), fields.integer("height", 16, 8192),
+                fields.integer("steps", 1, 10_000), fields.whole("seed", 0, MAX_SEED),
+                fields.integer("priority", Short.MIN_VALUE, 0).orElse(0), fields.time("run_at"),
+                fields.integer("max_attempts", 1, 25).orElse(3));
+    }
+
+    private void checkCatalog(NewJob job, Fields fields) {
+        job.style().filter(style -> !styles.all().containsKey(style))
+                .ifPresent(style -> fields.refuse("style", styles.unknown(style)));
+        var name = job.backend().orElse(backends.names().getFirst());
+        backends.find(name).map(ImageBackend::info).ifPresentOrElse(info -> checkLimits(job, info, fields), () -> {
+            if (!offeredElsewhere.test(name)) {
+                fields.refuse("backend", backends.unknown(name));
+            }
+        });
+    }
+
+    private static void checkLimits(NewJob job, BackendInfo info, Fields fields) {
+        var limits = info.limits();
+        job.model().filter(model -> !info.models().contains(model)).ifPresent(model -> fields.refuse("model", "\""
+                + model + "\" is none of backend " + info.name() + ": use one of " + String.join(", ", info.models())));
+        job.width().ifPresent(width -> side("width", width, info, fields));
+        job.height().ifPresent(height -> side("height", height, info, fields));
+        job.steps().filter(steps -> steps > limits.maxSteps()).ifPresent(
+                _ -> fields.refuse("steps", "must be at most " + limits.maxSteps() + " for backend " + info.name()));
+        long pixels = (long) job.width().orElse(0) * job.height().orElse(0);
+        if (pixels > limits.maxPixels()) {
+            fields.refuse("width",
+                    "times height must be at most " + limits.maxPixels() + " for backend " + info.name());
+        }
+    }
+
+    private static void side(String field, int value, BackendInfo info, Fields fields) {
+        var limits = info.limits();
+        if (value < limits.minSide() || value > limits.maxSide()) {
+            fields.refuse(field,
+                    "must be from " + limits.minSide() + " to " + limits.maxSide() + " for backend " + info.name());
+        }
+    }
+
+    private static void checkOwner(Optional<UUID> owner, Caller caller) {
+        if (owner.isPresent() && !owner.get().equals(caller.owner())) {
+            throw Problem.exception(Status.FORBIDDEN_403, "owner_user_id must be your own: leave it out");
+        }
+    }
+
+    /** Of what was asked for, not of its spelling: the order of fields and white space may differ. */
+    private static byte[] hash(Optional<UUID> id, NewJob job) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest((id + "\n" + job).getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package dev.imagen.api;
+
+import dev.imagen.database.DatabaseException;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HttpException;
+import io.helidon.http.NotFoundException;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerResponse;
+import java.lang.System.Logger.Level;
+import java.util.List;
+
+/** Turns whatever ends a request early into problem details. */
+final class Problems {
+
+    private static final System.Logger LOG = System.getLogger(Problems.class.getName());
+
+    private Problems() {}
+
+    static void register(HttpRouting.Builder routing) {
+        routing.error(ProblemException.class, (_, response, e) -> send(response, e.problem()));
+        routing.error(DatabaseException.class, (_, response, e) -> send(response, problem(e)));
+        routing.error(NotFoundException.class,
+                (request, response, _) -> send(response, new Problem(Status.NOT_FOUND_404,
+                        "there is no " + request.prologue().method() + " " + request.path().path() + "; see /openapi",
+                        List.of())));
+        routing.error(HttpException.class,
+                (_, response, e) -> send(response, new Problem(e.status(), String.valueOf(e.getMessage()), List.of())));
+        routing.error(Throwable.class, (request, response, e) -> {
+            LOG.log(Level.ERROR, request.prologue().method() + " " + request.path().path() + " failed", e);
+            send(response, new Problem(Status.INTERNAL_SERVER_ERROR_500,
+                    "the server failed at this request; its log says why", List.of()));
+        });
+    }
+
+    /** What the database refuses is the caller's to change; anything else is ours, and passes. */
+    private static Problem problem(DatabaseException e) {
+        if (e.state().equals("55000")) {
+            return new Problem(Status.CONFLICT_409, e.serverMessage(), List.of());
+        }
+        if (e.state().equals("42501")) {
+            return new Problem(Status.FORBIDDEN_403, e.serverMessage(), List.of());
+        }
+        if (e.refused()) {
+            return new Problem(Problem.UNPROCESSABLE,
+                    e.constraint().map(name -> "violates " + name).orElse(e.serverMessage()), List.of());
+        }
+        LOG.log(Level.WARNING, "a request got no answer from the database: {0}", e.getMessage());
+        return new Problem(Status.SERVICE_UNAVAILABLE_503, "the database does not answer now; try again in a moment",
+                List.of());
+    }
+
+    private static void send(ServerResponse response, Problem problem) {
+        response.status(problem.status());
+        response.headers().set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        if (problem.status().code() == Status.SERVICE_UNAVAILABLE_503.code()) {
+            response.headers().set(HeaderNames.RETRY_AFTER, "2");
+        }
+        response.send(Json.bytes(problem.json()));
+    }
+
+    /** For what fails before routing: a bad request line, a body over the limit. */
+    static DirectHandlers beforeRouting() {
+        var handlers = DirectHandlers.builder();
+        DirectHandler handler = (_, _, status, headers, message) -> response(status, headers, message);
+        for (var type : DirectHandler.EventType.values()) {
+            handlers.addHandler(type, handler);
+        }
+        return handlers.build();
+    }
+
+    private static DirectHandler.TransportResponse response(Status status, ServerResponseHeaders headers,
+            String message) {
+        var detail = status.code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()
+                ? "the body is longer than 256 KiB (262144 bytes)"
+                : status.code() >= 500
+                        ? "the server failed at this request; its log says why"
+                        : String.valueOf(message);
+        headers.set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        return DirectHandler.TransportResponse.builder().status(status).headers(headers)
+                .entity(Json.bytes(new Problem(status, detail, List.of()).json())).build();
+    }
+}

@@ -1,0 +1,78 @@
+package dev.imagen.api;
+
+import dev.imagen.queue.OwnedJobs.Cursor;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** A request's query; a parameter that the route does not know is refused. */
+final class QueryParameters {
+
+    private static final int DEFAULT_LIMIT = 50;
+    private static final int MAX_LIMIT = 200;
+
+    private final ServerRequest request;
+
+    QueryParameters(ServerRequest request, String... known) {
+        this.request = request;
+        for (String name : request.query().names()) {
+            if (!Set.of(known).contains(name)) {
+                throw Problem.invalid(name, "is no known parameter; known are " + String.join(", ", List.of(known)));
+            }
+        }
+    }
+
+    Optional<String> text(String name) {
+        return request.query().contains(name)
+                ? Optional.of(request.query().get(name)).filter(s -> !s.isEmpty())
+                : Optional.empty();
+    }
+
+    int limit() {
+        return text("limit").map(text -> {
+            if (!text.matches("\\d{1,9}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > MAX_LIMIT) {
+                throw Problem.invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
+            }
+            return Integer.parseInt(text);
+        }).orElse(DEFAULT_LIMIT);
+    }
+
+    Optional<Instant> time(String name) {
+        return text(name).map(text -> {
+            try {
+                return Instant.parse(text);
+            } catch (DateTimeParseException e) {
+                throw Problem.invalid(name, "must be a time such as 2026-01-31T12:00:00Z");
+            }
+        });
+    }
+
+    Cursor cursor() {
+        return text("cursor").map(QueryParameters::parseCursor).orElse(Cursor.START);
+    }
+
+    /** Opaque to clients. */
+    static String cursorText(Cursor cursor) {
+        return Base64.getUrlEncoder().withoutPadding()
+                .encodeToString((cursor.createdAt().toInstant() + "_" + cursor.id()).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static Cursor parseCursor(String text) {
+        try {
+            var parts = new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8).split("_");
+            var id = Ids.parse(parts[parts.length - 1]);
+            if (parts.length == 2 && id.isPresent()) {
+                return Cursor.of(Instant.parse(parts[0]), id.get());
+            }
+        } catch (IllegalArgumentException | DateTimeParseException e) {
+            // Said below.
+        }
+        throw Problem.exception(Status.BAD_REQUEST_400, "cursor must be the next_cursor of an earlier answer");
+    }
+}

@@ -1,0 +1,55 @@
+package dev.imagen.api;
+
+import io.helidon.common.media.type.MediaTypes;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** Writes server-sent events (WHATWG HTML, section 9.2), each flushed at once. An IOException: the client is gone. */
+final class SseWriter implements AutoCloseable {
+
+    private final OutputStream out;
+
+    private SseWriter(OutputStream out) {
+        this.out = out;
+    }
+
+    static SseWriter open(ServerRequest request, ServerResponse response) {
+        if (!request.headers().isAccepted(MediaTypes.TEXT_EVENT_STREAM)) {
+            throw Problem.exception(Status.NOT_ACCEPTABLE_406, "this is a stream: accept text/event-stream");
+        }
+        response.headers().set(HeaderNames.CONTENT_TYPE, "text/event-stream");
+        response.headers().set(HeaderNames.CACHE_CONTROL, "no-store");
+        // nginx would hold events back.
+        response.headers().set(HeaderNames.create("X-Accel-Buffering"), "no");
+        return new SseWriter(response.outputStream());
+    }
+
+    /** @param data one line of JSON */
+    void event(String name, Optional<String> id, byte[] data) throws IOException {
+        var head = new StringBuilder();
+        id.ifPresent(value -> head.append("id: ").append(value).append('\n'));
+        head.append("event: ").append(name).append("\ndata: ");
+        out.write(head.toString().getBytes(StandardCharsets.UTF_8));
+        out.write(data);
+        out.write('\n');
+        out.write('\n');
+        out.flush();
+    }
+
+    /** What clients skip: it keeps the connection open, and shows whether it still is. */
+    void comment(String text) throws IOException {
+        out.write((": " + text + "\n\n").getBytes(StandardCharsets.UTF_8));
+        out.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+        out.close();
+    }
+}

@@ -1,0 +1,103 @@
+package dev.imagen.observe;
+
+import dev.imagen.database.Database;
+import dev.imagen.database.DatabaseException;
+import dev.imagen.database.Notifications;
+import dev.imagen.worker.Worker;
+import io.helidon.health.HealthCheck;
+import io.helidon.health.HealthCheckResponse;
+import io.helidon.health.HealthCheckType;
+import io.helidon.webserver.observe.health.HealthObserver;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+
+/** Live: the loops turn. Ready: a request is likely to succeed now. Started: the process has been ready once. A
+ * database that is down makes the process not ready, never not live: a restart would not bring it back. */
+public final class Health {
+
+    /** Longer than any poll, statement or wait for a connection. */
+    private static final Duration LONGEST_TURN = Duration.ofMinutes(15);
+
+    private final Database database;
+    private final Notifications notifications;
+    private final Optional<Worker> worker;
+    private final AtomicBoolean migrated = new AtomicBoolean();
+    private final AtomicBoolean stopping = new AtomicBoolean();
+
+    /** @param worker empty where this process claims nothing */
+    public Health(Database database, Notifications notifications, Optional<Worker> worker) {
+        this.database = database;
+        this.notifications = notifications;
+        this.worker = worker;
+    }
+
+    /** The schema is up to date: from now on the process can be ready. */
+    public void migrated() {
+        migrated.set(true);
+    }
+
+    /** The process stops: from now on it is not ready, so that nobody sends it new requests. */
+    public void stopping() {
+        stopping.set(true);
+    }
+
+    /** The endpoint {@code /observe/health}. */
+    public HealthObserver observer() {
+        return HealthObserver.builder().useSystemServices(false).details(true)
+                .addCheck(check("loops", HealthCheckType.LIVENESS, this::live))
+                .addCheck(check("service", HealthCheckType.READINESS, this::ready))
+                .addCheck(check("migrations", HealthCheckType.STARTUP, this::started)).build();
+    }
+
+    private HealthCheckResponse live() {
+        var turn = worker.map(Worker::sinceLastTurn).orElse(Duration.ZERO);
+        return answer(turn.compareTo(LONGEST_TURN) < 0, "the worker's loop turned " + turn.toSeconds() + " s ago");
+    }
+
+    private HealthCheckResponse started() {
+        return answer(migrated.get(), migrated.get() ? "the schema is up to date" : "the schema is being migrated");
+    }
+
+    private HealthCheckResponse ready() {
+        if (stopping.get()) {
+            return answer(false, "the process is stopping");
+        }
+        if (!migrated.get()) {
+            return started();
+        }
+        if (!notifications.healthy()) {
+            return answer(false, "the listener is not connected");
+        }
+        try {
+            database.one("select 1 as one", row -> row.integer("one"));
+            return answer(true, "the database answers");
+        } catch (DatabaseException e) {
+            return answer(false, "the database does not answer: " + e.getMessage());
+        }
+    }
+
+    private static HealthCheckResponse answer(boolean up, String detail) {
+        return HealthCheckResponse.builder().status(up).detail("detail", detail).build();
+    }
+
+    private static HealthCheck check(String name, HealthCheckType type, Supplier<HealthCheckResponse> call) {
+        return new HealthCheck() {
+            @Override
+            public HealthCheckType type() {
+                return type;
+            }
+
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public HealthCheckResponse call() {
+                return call.get();
+            }
+        };
+    }
+}

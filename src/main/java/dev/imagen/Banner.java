@@ -1,0 +1,39 @@
+package dev.imagen;
+
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Settings;
+import dev.imagen.database.EmbeddedPostgres.EmbeddedLogins;
+import java.util.Optional;
+
+/** What a person sees when the service is ready: where it is, and two lines to paste. */
+final class Banner {
+
+    private Banner() {}
+
+    static void print(Settings settings, int port, Optional<EmbeddedLogins> embedded, DatabaseSettings database) {
+        var psql = embedded.map(EmbeddedLogins::psqlUrl).orElseGet(() -> psqlUrl(database));
+        System.out.println("""
+
+                ImaGen is ready: http://%1$s:%2$d
+
+                  Make an image with curl:
+                    curl -s http://%1$s:%2$d/jobs -H 'Content-Type: application/json' -H 'Prefer: wait=30' \
+                -d '{"prompt": "a lighthouse at dawn"}'
+
+                  or with SQL:
+                    psql '%3$s' -c "insert into imagen.jobs (owner_user_id, prompt) values ('%4$s', \
+                'a harbour at dusk') returning id"
+                """.formatted(host(settings.server().host()), port, psql, settings.auth().owner()));
+    }
+
+    private static String host(String host) {
+        return host.equals("0.0.0.0") || host.equals("::") ? "127.0.0.1" : host;
+    }
+
+    /** Without the URL's parameters, which may hold a password; psql asks for it or finds it in its own places. */
+    private static String psqlUrl(DatabaseSettings database) {
+        var login = database.service();
+        var user = login.username().isEmpty() ? "" : login.username() + "@";
+        return login.url().replaceFirst("^jdbc:postgresql:(//)?", "postgresql://" + user).replaceFirst("\\?.*", "");
+    }
+}

@@ -1,0 +1,166 @@
+package dev.imagen;
+
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.MockBackend;
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Settings;
+import dev.imagen.config.SettingsLoader;
+import dev.imagen.database.Database;
+import dev.imagen.database.EmbeddedPostgres;
+import dev.imagen.database.Migrations;
+import dev.imagen.job.Job;
+import dev.imagen.job.JobFailedException;
+import dev.imagen.job.JobStatus;
+import dev.imagen.job.NewImage;
+import dev.imagen.job.NewJob;
+import dev.imagen.pipeline.GenerationPipeline;
+import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.ImagesWithoutJobs;
+import dev.imagen.storage.FileImageStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Makes one image by the same pipeline, without the queue. */
+@Command(name = "generate", description = "Makes one image and says where it is.", mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "PROMPT", description = "What to show.")
+    private String prompt;
+
+    @Option(names = "--negative", description = "What to leave out.")
+    private Optional<String> negativePrompt;
+
+    @Option(names = "--backend", description = "The engine; without it the default one.")
+    private Optional<String> backend;
+
+    @Option(names = "--model", description = "A model of the backend.")
+    private Optional<String> model;
+
+    @Option(names = "--style", description = "A prompt style.")
+    private Optional<String> style;
+
+    @Option(names = "--width", description = "Pixels.")
+    private Optional<Integer> width;
+
+    @Option(names = "--height", description = "Pixels.")
+    private Optional<Integer> height;
+
+    @Option(names = "--steps", description = "Sampling steps.")
+    private Optional<Integer> steps;
+
+    @Option(names = "--seed", description = "0 to 9007199254740991; without it a random one.")
+    private Optional<Long> seed;
+
+    @Option(names = "--output", description = "A file to write the image to as well.")
+    private Optional<Path> output;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        checkArguments();
+        var settings = SettingsLoader.load();
+        var store = new FileImageStore(settings.home().resolve("images"));
+        var pipeline = pipeline(settings, store);
+        try {
+            // Before a database is started for nothing.
+            pipeline.check(request());
+            return withDatabase(settings, database -> generate(pipeline, store, settings.auth().owner(), database));
+        } catch (JobFailedException e) {
+            spec.commandLine().getErr().println("imagen: " + e.getMessage());
+            return e.retryable() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.USAGE;
+        }
+    }
+
+    private static GenerationPipeline pipeline(Settings settings, FileImageStore store) {
+        var backends = new Backends(settings.backends().defaultName(),
+                List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
+        return new GenerationPipeline(new PromptStyles(settings.styles()), backends, store);
+    }
+
+    /** What is done with a database. */
+    @FunctionalInterface
+    private interface Use {
+        int with(DatabaseSettings database) throws IOException, InterruptedException, JobFailedException;
+    }
+
+    /** One's own server, or the embedded one: that of a running process, or started for this command. */
+    private static int withDatabase(Settings settings, Use use)
+            throws IOException, InterruptedException, JobFailedException {
+        if (settings.database().connection().isPresent()) {
+            return use.with(settings.database());
+        }
+        var running = EmbeddedPostgres.running(settings.home());
+        if (running.isPresent()) {
+            return use.with(settings.database().at(running.get().service(), running.get().owner()));
+        }
+        try (var embedded = EmbeddedPostgres.start(settings.home())) {
+            return use.with(settings.database().at(embedded.logins().service(), embedded.logins().owner()));
+        }
+    }
+
+    private void checkArguments() {
+        int length = prompt.codePointCount(0, prompt.length());
+        require(!prompt.isBlank() && length <= 32_000, "PROMPT must have 1 to 32000 characters and not be blank");
+        require(seed.isEmpty() || seed.get() >= 0 && seed.get() < 1L << 53, "--seed must be 0 to 9007199254740991");
+        require(output.isEmpty() || output.get().toAbsolutePath().getParent() != null
+                && Files.isDirectory(output.get().toAbsolutePath().getParent()), "--output: its folder does not exist");
+    }
+
+    private void require(boolean right, String message) {
+        if (!right) {
+            throw new ParameterException(spec.commandLine(), message);
+        }
+    }
+
+    private int generate(GenerationPipeline pipeline, FileImageStore store, UUID owner, DatabaseSettings database)
+            throws IOException, InterruptedException, JobFailedException {
+        new Migrations(database).run();
+        var job = job(owner);
+        var attempt = new MeasuredAttempt();
+        try (var pool = new Database(database)) {
+            var images = pipeline.run(job, attempt);
+            new ImagesWithoutJobs(pool).record(owner, images, attempt.usage(images));
+            for (NewImage image : images) {
+                say(store, image);
+            }
+        }
+        return CommandLine.ExitCode.OK;
+    }
+
+    private NewJob request() {
+        return new NewJob(prompt, negativePrompt, backend, model, style, width, height, steps, seed, 0,
+                Optional.empty(), 1);
+    }
+
+    /** A job that only the pipeline sees. */
+    private Job job(UUID owner) {
+        var now = Instant.now();
+        return new Job(UUID.randomUUID(), owner, request(), Optional.empty(), JobStatus.RUNNING, 1, 0, Optional.empty(),
+                Optional.empty(), Optional.empty(), Optional.empty(), 0, now, now, Optional.of(now), Optional.empty());
+    }
+
+    private void say(FileImageStore store, NewImage image) throws IOException {
+        var path = store.path(image.path());
+        if (output.isPresent()) {
+            Files.copy(path, output.get(), StandardCopyOption.REPLACE_EXISTING);
+        }
+        System.out.printf("image %s: %s (%d×%d, seed %d)%n", image.id(), output.orElse(path), image.width(),
+                image.height(), image.seed());
+    }
+}

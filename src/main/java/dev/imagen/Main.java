@@ -1,0 +1,71 @@
+package dev.imagen;
+
+import dev.imagen.config.SettingsException;
+import dev.imagen.database.DatabaseException;
+import dev.imagen.database.EmbeddedPostgresException;
+import dev.imagen.database.MigrationException;
+import io.helidon.logging.common.LogConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+
+/** The command line. Exit codes: 0 done, 1 failed, 2 to be called or set differently. */
+@Command(name = "imagen", description = "Makes images for rows of imagen.jobs.", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, subcommands = {
+        ServeCommand.class, GenerateCommand.class, MigrateCommand.class})
+public final class Main implements Callable<Integer> {
+
+    /** Runs the command and exits with its code. */
+    public static void main(String[] args) {
+        System.setProperty("java.util.logging.manager", LastingLogManager.class.getName());
+        LogConfig.configureRuntime();
+        System.exit(run(args));
+    }
+
+    static int run(String... args) {
+        return new CommandLine(new Main()).setParameterExceptionHandler(Main::misused)
+                .setExecutionExceptionHandler(Main::failed).execute(args);
+    }
+
+    /** Without a subcommand: serve. */
+    @Override
+    public Integer call() throws Exception {
+        return new ServeCommand().call();
+    }
+
+    private static int misused(ParameterException e, String[] args) {
+        e.getCommandLine().getErr().println("imagen: " + e.getMessage().lines().findFirst().orElse("") + "; see "
+                + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+        return 2;
+    }
+
+    private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) throws Exception {
+        switch (e) {
+            case SettingsException _,IllegalArgumentException _ -> {
+                command.getErr().println("imagen: " + e.getMessage());
+                return 2;
+            }
+            case EmbeddedPostgresException _,MigrationException _,DatabaseException _,UncheckedIOException _ -> {
+                command.getErr().println("imagen: " + e.getMessage());
+                return 1;
+            }
+            default -> throw e;
+        }
+    }
+
+    /** The version that the build wrote down. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() throws IOException {
+            var properties = new Properties();
+            try (var stream = Main.class.getResourceAsStream("/version.properties")) {
+                properties.load(stream);
+            }
+            return new String[]{"imagen " + properties.getProperty("version")};
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package dev.imagen;
+
+import dev.imagen.api.ApiServer;
+import dev.imagen.api.SingleOwner;
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.MockBackend;
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Settings;
+import dev.imagen.database.Database;
+import dev.imagen.database.DatabaseException;
+import dev.imagen.database.EmbeddedPostgres;
+import dev.imagen.database.Migrations;
+import dev.imagen.database.Notifications;
+import dev.imagen.event.JobEvents;
+import dev.imagen.event.WatchedJobs;
+import dev.imagen.observe.Health;
+import dev.imagen.observe.Metrics;
+import dev.imagen.pipeline.GenerationPipeline;
+import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.JobListener;
+import dev.imagen.queue.PostgresJobQueue;
+import dev.imagen.storage.FileImageStore;
+import dev.imagen.worker.Worker;
+import io.helidon.webserver.observe.metrics.MetricsObserver;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** The process: starts everything in one list, and stops it in the reverse order. */
+final class Service {
+
+    private static final System.Logger LOG = System.getLogger(Service.class.getName());
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(2);
+
+    private final Settings settings;
+    private final Deque<Runnable> stops = new ConcurrentLinkedDeque<>();
+    private final CountDownLatch stopping = new CountDownLatch(1);
+    private final CountDownLatch startEnded = new CountDownLatch(1);
+
+    Service(Settings settings) {
+        this.settings = settings;
+    }
+
+    /** Returns when the service is ready, or is being stopped. */
+    void start() {
+        try {
+            startAll();
+        } finally {
+            startEnded.countDown();
+        }
+    }
+
+    private void startAll() {
+        var styles = new PromptStyles(settings.styles());
+        var backends = new Backends(settings.backends().defaultName(),
+                List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
+        var store = new FileImageStore(settings.home().resolve("images"));
+
+        Optional<EmbeddedPostgres> embedded = embedded();
+        embedded.ifPresent(this::onStop);
+        var databaseSettings = databaseSettings(embedded);
+        var database = onStop(new Database(databaseSettings));
+        var notifications = onStop(new Notifications(databaseSettings));
+        var metrics = new Metrics(io.helidon.metrics.api.Metrics.globalRegistry());
+        var queue = new PostgresJobQueue(database, settings.worker());
+        var worker = settings.worker().enabled()
+                ? Optional.of(new Worker(queue, new GenerationPipeline(styles, backends, store), settings.worker(),
+                        backends.names(), metrics))
+                : Optional.<Worker>empty();
+        var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
+        worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancel));
+        metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
+        var health = new Health(database, notifications, worker);
+        var server = onStop(ApiServer.start(settings.server(),
+                new ApiServer.Parts(database, events, backends, styles, store),
+                new SingleOwner(settings.auth().owner()), List.of(health.observer(), MetricsObserver.create())));
+        onStop(events);
+
+        if (!migrate(databaseSettings)) {
+            return;
+        }
+        if (embedded.isPresent()) {
+            queue.expireAll();
+        }
+        notifications.start();
+        events.start();
+        worker.ifPresent(w -> {
+            w.start();
+            stops.push(w::stop);
+        });
+        health.migrated();
+        stops.push(health::stopping);
+        Banner.print(settings, server.port(), embedded.map(EmbeddedPostgres::logins), databaseSettings);
+    }
+
+    private <T extends AutoCloseable> T onStop(T part) {
+        stops.push(() -> {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.log(Level.WARNING, "stopping " + part.getClass().getSimpleName(), e);
+            }
+        });
+        return part;
+    }
+
+    private Optional<EmbeddedPostgres> embedded() {
+        return settings.database().connection().isPresent()
+                ? Optional.empty()
+                : Optional.of(EmbeddedPostgres.start(settings.home()));
+    }
+
+    private DatabaseSettings databaseSettings(Optional<EmbeddedPostgres> embedded) {
+        return embedded.map(EmbeddedPostgres::logins)
+                .map(logins -> settings.database().at(logins.service(), logins.owner())).orElse(settings.database());
+    }
+
+    /** Waits for a database that does not answer yet. @return false when the process is stopped meanwhile */
+    private boolean migrate(DatabaseSettings database) {
+        if (!database.migrate()) {
+            return true;
+        }
+        for (long millis = 100;; millis = Math.min(millis * 2, LONGEST_RETRY.toMillis())) {
+            try {
+                new Migrations(database).run();
+                return true;
+            } catch (DatabaseException e) {
+                LOG.log(Level.WARNING, "the database does not answer yet ({0}): {1}", database.owner(), e.getMessage());
+            }
+            if (stopped(millis)) {
+                return false;
+            }
+        }
+    }
+
+    private boolean stopped(long millis) {
+        try {
+            return stopping.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    /** Not ready, no more claims, what runs ends, streams close, then server, listener, pool and database. */
+    synchronized void stop() {
+        stopping.countDown();
+        awaitStart();
+        while (!stops.isEmpty()) {
+            stops.pop().run();
+        }
+    }
+
+    /** A start under way ends soon, and leaves everything that it started in the list. */
+    private void awaitStart() {
+        try {
+            startEnded.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package dev.imagen.bench;
+
+import dev.imagen.api.ApiServer;
+import dev.imagen.api.SingleOwner;
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.MockBackend;
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Settings;
+import dev.imagen.database.Database;
+import dev.imagen.database.EmbeddedPostgres.EmbeddedLogins;
+import dev.imagen.database.Migrations;
+import dev.imagen.database.Notifications;
+import dev.imagen.event.JobEvents;
+import dev.imagen.event.WatchedJobs;
+import dev.imagen.job.Job;
+import dev.imagen.pipeline.GenerationPipeline;
+import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.JobListener;
+import dev.imagen.queue.PostgresJobQueue;
+import dev.imagen.storage.FileImageStore;
+import dev.imagen.worker.Worker;
+import dev.imagen.worker.WorkerListener;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The service's own parts, put together as the service does, with a stamp at each claim. */
+final class BenchSystem implements AutoCloseable {
+
+    private final DatabaseSettings databaseSettings;
+    private final Database database;
+    private final Notifications notifications;
+    private final JobEvents events;
+    private final Worker worker;
+    private final ApiServer server;
+    private final UUID owner;
+    private final Map<UUID, CompletableFuture<Long>> claims;
+
+    private BenchSystem(Settings settings, DatabaseSettings databaseSettings) {
+        this.databaseSettings = databaseSettings;
+        this.owner = settings.auth().owner();
+        this.claims = new ConcurrentHashMap<>();
+        this.database = new Database(databaseSettings);
+        this.notifications = new Notifications(databaseSettings);
+        var styles = new PromptStyles(settings.styles());
+        var backends = new Backends("mock", List.of(new MockBackend(settings.mock().delay(), 0)));
+        var store = new FileImageStore(settings.home().resolve("images"));
+        this.events = new JobEvents(new WatchedJobs(database), notifications, true);
+        this.worker = new Worker(new PostgresJobQueue(database, settings.worker()),
+                new GenerationPipeline(styles, backends, store), settings.worker(), backends.names(), stamps(claims));
+        JobListener.subscribe(notifications, worker::wake, worker::cancel);
+        this.server = ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
+                new SingleOwner(owner), List.of());
+    }
+
+    private static WorkerListener stamps(Map<UUID, CompletableFuture<Long>> claims) {
+        return new WorkerListener() {
+            @Override
+            public void claimed(Job job) {
+                claims.computeIfAbsent(job.id(), _ -> new CompletableFuture<>()).complete(System.nanoTime());
+            }
+        };
+    }
+
+    static BenchSystem start(Settings settings, EmbeddedLogins logins) {
+        var database = settings.database().at(logins.service(), logins.owner());
+        new Migrations(database).run();
+        return new BenchSystem(settings, database);
+    }
+
+    void startWorker() {
+        notifications.start();
+        events.start();
+        worker.start();
+    }
+
+    /** When the worker had the job, by System.nanoTime. */
+    long claimedAt(UUID job) {
+        long at = claims.computeIfAbsent(job, _ -> new CompletableFuture<>()).join();
+        claims.remove(job);
+        return at;
+    }
+
+    DatabaseSettings databaseSettings() {
+        return databaseSettings;
+    }
+
+    UUID owner() {
+        return owner;
+    }
+
+    int port() {
+        return server.port();
+    }
+
+    @Override
+    public void close() {
+        worker.stop();
+        events.close();
+        server.close();
+        notifications.close();
+        database.close();
+    }
+}

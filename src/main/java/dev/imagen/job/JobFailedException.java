@@ -28,6 +28,11 @@ public final class JobFailedException extends Exception {
         return new JobFailedException(message, true, null, cause);
     }
 
+    /** A temporary failure that no exception caused. */
+    public static JobFailedException temporary(String message) {
+        return new JobFailedException(message, true, null, null);
+    }
+
     /** A temporary failure whose server said how long to wait ({@code Retry-After}). */
     public static JobFailedException temporary(String message, Duration retryAfter) {
         return new JobFailedException(message, true, retryAfter, null);

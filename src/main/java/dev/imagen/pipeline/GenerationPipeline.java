@@ -66,14 +66,19 @@ public final class GenerationPipeline implements Pipeline {
         return backends.find(name).orElseThrow(() -> JobFailedException.permanent("backend " + backends.unknown(name)));
     }
 
-    private static byte[] withMetadata(Picture picture, NewJob asked, ImageRequest sent, String backend) {
+    private static byte[] withMetadata(Picture picture, NewJob asked, ImageRequest sent, String backend)
+            throws JobFailedException {
         if (!picture.mimeType().equals("image/png")) {
             return picture.bytes();
         }
-        return PngMetadata.add(picture.bytes(),
-                new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(), backend, sent.model(),
-                        picture.width(), picture.height(), sent.steps(), sent.seed(), asked.prompt(),
-                        asked.negativePrompt()));
+        var parameters = new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(), backend,
+                sent.model(), picture.width(), picture.height(), sent.steps(), sent.seed(), asked.prompt(),
+                asked.negativePrompt());
+        try {
+            return PngMetadata.add(picture.bytes(), parameters);
+        } catch (IllegalArgumentException e) {
+            throw JobFailedException.temporary("backend " + backend + " answered no valid PNG: " + e.getMessage(), e);
+        }
     }
 
     private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {

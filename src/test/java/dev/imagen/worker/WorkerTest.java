@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -186,6 +187,8 @@ class WorkerTest {
         await(pipeline.started, "the start");
         queue.add();
         var stopped = Thread.ofVirtual().start(worker::stop);
+        // It waits for the job once it has told the loop to end.
+        Awaitility.await().until(() -> stopped.getState() == Thread.State.TIMED_WAITING);
         release.countDown();
         var settled = queue.awaitSettled();
         assertThat(settled.job().id()).isEqualTo(inFlight.id());

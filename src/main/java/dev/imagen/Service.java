@@ -36,6 +36,7 @@ final class Service {
 
     private static final System.Logger LOG = System.getLogger(Service.class.getName());
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(2);
+    private static final Duration LISTENER_CONNECTS = Duration.ofSeconds(10);
 
     private final Settings settings;
     private final Deque<Runnable> stops = new ConcurrentLinkedDeque<>();
@@ -95,6 +96,7 @@ final class Service {
         });
         health.migrated();
         stops.push(health::stopping);
+        awaitListener(notifications);
         Banner.print(settings, server.port(), embedded.map(EmbeddedPostgres::logins), databaseSettings);
     }
 
@@ -135,6 +137,17 @@ final class Service {
             if (stopped(millis)) {
                 return false;
             }
+        }
+    }
+
+    /** Without it jobs are picked up all the same, by the poll: worth a word, not a failure. */
+    private static void awaitListener(Notifications notifications) {
+        try {
+            if (!notifications.awaitHealthy(LISTENER_CONNECTS)) {
+                LOG.log(Level.WARNING, "the listener is not connected yet; until then jobs wait for the next poll");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

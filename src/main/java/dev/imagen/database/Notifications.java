@@ -39,6 +39,7 @@ public final class Notifications implements AutoCloseable {
     private final Map<String, Subscriber> subscribers = new ConcurrentHashMap<>();
     private final AtomicLong reconnects = new AtomicLong();
     private final CountDownLatch closing = new CountDownLatch(1);
+    private final CountDownLatch firstConnected = new CountDownLatch(1);
     private volatile Connection connection;
     private volatile boolean connected;
     private long aliveNanos = System.nanoTime();
@@ -63,6 +64,11 @@ public final class Notifications implements AutoCloseable {
     /** Whether notifications arrive now; always in poll-only mode, where nobody waits for any. */
     public boolean healthy() {
         return connected || !settings.listen();
+    }
+
+    /** Waits for the first connection. @return false when the time is up before */
+    public boolean awaitHealthy(Duration longest) throws InterruptedException {
+        return !settings.listen() || firstConnected.await(longest.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** How often the connection was made again. */
@@ -98,6 +104,7 @@ public final class Notifications implements AutoCloseable {
             }
         }
         connected = true;
+        firstConnected.countDown();
         LOG.log(Level.DEBUG, "listening to {0}", subscribers.keySet());
         var silence = Duration.ofNanos(System.nanoTime() - aliveNanos);
         aliveNanos = System.nanoTime();

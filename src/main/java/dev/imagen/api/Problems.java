@@ -7,9 +7,11 @@ import io.helidon.http.HttpException;
 import io.helidon.http.NotFoundException;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.util.List;
 
@@ -29,6 +31,10 @@ final class Problems {
                         List.of())));
         routing.error(HttpException.class,
                 (_, response, e) -> send(response, new Problem(e.status(), String.valueOf(e.getMessage()), List.of())));
+        routing.error(UncheckedIOException.class, (_, _, e) -> {
+            // Nobody is left to answer.
+            throw new CloseConnectionException("the client went away", e);
+        });
         routing.error(Throwable.class, (request, response, e) -> {
             LOG.log(Level.ERROR, request.prologue().method() + " " + request.path().path() + " failed", e);
             send(response, new Problem(Status.INTERNAL_SERVER_ERROR_500,

@@ -84,9 +84,9 @@ public final class Notifications implements AutoCloseable {
                 listen(opened);
                 backoff = FIRST_BACKOFF;
                 receiveUntilClosed(opened);
-            } catch (SQLException | RuntimeException e) {
+            } catch (SQLException | RuntimeException | Error e) {
                 if (!closed()) {
-                    LOG.log(Level.WARNING, "the listener lost its connection and connects again: {0}", e.getMessage());
+                    LOG.log(Level.WARNING, "the listener lost its connection and connects again: {0}", e.toString());
                     reconnects.incrementAndGet();
                     pause(backoff);
                     backoff = min(backoff.multipliedBy(2), LAST_BACKOFF);

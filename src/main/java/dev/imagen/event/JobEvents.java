@@ -106,8 +106,8 @@ public final class JobEvents implements AutoCloseable {
                     nextTick = System.nanoTime() + TICK.toNanos();
                     tellProgress();
                 }
-            } catch (RuntimeException e) {
-                LOG.log(Level.WARNING, "watched jobs could not be read, trying again: {0}", e.getMessage());
+            } catch (RuntimeException | Error e) {
+                LOG.log(Level.WARNING, "watched jobs could not be read, trying again: {0}", e.toString());
                 signal(() -> readAll = true);
                 pause();
             }

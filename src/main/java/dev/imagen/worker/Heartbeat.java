@@ -103,9 +103,9 @@ final class Heartbeat {
                 register();
             }
             answered = true;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             answered = false;
-            LOG.log(Level.WARNING, "the heartbeat got no answer: {0}", e.getMessage());
+            LOG.log(Level.WARNING, "the heartbeat got no answer: {0}", e.toString());
         } finally {
             renewals.release();
         }

@@ -71,9 +71,9 @@ public final class Worker {
         return running.count();
     }
 
-    /** Time since the loop last turned; more than a few polls means that it hangs. */
+    /** Time since the loop last turned; more than a few polls means that it hangs. Zero while stopping. */
     public Duration sinceLastTurn() {
-        return Duration.ofNanos(System.nanoTime() - turnedNanos);
+        return stopping ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - turnedNanos);
     }
 
     private void claimUntilStopped() {
@@ -88,8 +88,8 @@ public final class Worker {
                 }
             } catch (InterruptedException e) {
                 return;
-            } catch (RuntimeException e) {
-                LOG.log(Level.WARNING, "the queue did not answer, asking again: {0}", e.getMessage());
+            } catch (RuntimeException | Error e) {
+                LOG.log(Level.WARNING, "the queue did not answer, asking again: {0}", e.toString());
                 upkeep.claimUnanswered();
                 if (!pause(retry)) {
                     return;
@@ -128,8 +128,8 @@ public final class Worker {
         Thread.ofVirtual().name("imagen-runner-" + job.id()).start(() -> {
             try {
                 runner.run(attempt);
-            } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; it is handed back", e);
+            } catch (RuntimeException | Error e) {
+                LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; the next upkeep hands it back", e);
             } finally {
                 running.remove(attempt);
                 if (hungry) {

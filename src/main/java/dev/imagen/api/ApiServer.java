@@ -19,8 +19,10 @@ import java.util.List;
 /** The HTTP server: REST, event streams, OpenAPI, health and metrics. */
 public final class ApiServer implements AutoCloseable {
 
-    /** The server counts a stream as idle from its beginning, whatever it sends: after this time it ends, and the
-     * client comes back with Last-Event-ID. */
+    /**
+     * The server counts a stream as idle from its beginning, whatever it sends: after this time it ends, and the client
+     * comes back with Last-Event-ID.
+     */
     private static final Duration LONGEST_STREAM = Duration.ofHours(1);
 
     private final WebServer server;
@@ -33,9 +35,11 @@ public final class ApiServer implements AutoCloseable {
     public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles,
             ImageStore store) {}
 
-    /** Starts to listen.
+    /**
+     * Starts to listen.
      *
-     * @param observers health and metrics, under {@code /observe} */
+     * @param observers health and metrics, under {@code /observe}
+     */
     public static ApiServer start(Settings.Server settings, Parts parts, Authenticator authenticator,
             List<Observer> observers) {
         var routing = HttpRouting.builder();

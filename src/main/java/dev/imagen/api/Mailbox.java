@@ -11,8 +11,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** What one stream has yet to send. A stream tells state: where its client is slow, a newer state of a job replaces an
- * older one that was not sent yet. */
+/**
+ * What one stream has yet to send. A stream tells state: where its client is slow, a newer state of a job replaces an
+ * older one that was not sent yet.
+ */
 final class Mailbox implements Watcher {
 
     /** Something to send. */

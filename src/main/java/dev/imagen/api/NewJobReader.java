@@ -16,8 +16,10 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 
-/** Reads the body of {@code POST /jobs}. Everything that would make the job fail at once is refused here: what the
- * table forbids, and what no backend or style could do. */
+/**
+ * Reads the body of {@code POST /jobs}. Everything that would make the job fail at once is refused here: what the table
+ * forbids, and what no backend or style could do.
+ */
 final class NewJobReader {
 
     private static final int MAX_PROMPT = 32_000;

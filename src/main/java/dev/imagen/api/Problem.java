@@ -4,17 +4,21 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.helidon.http.Status;
 import java.util.List;
 
-/** Problem details (RFC 9457): what went wrong and what to change.
+/**
+ * Problem details (RFC 9457): what went wrong and what to change.
  *
  * @param detail for a person
- * @param errors for fields; may be empty */
+ * @param errors for fields; may be empty
+ */
 record Problem(Status status, String detail, List<FieldError> errors) {
 
     static final String MEDIA_TYPE = "application/problem+json";
     static final Status UNPROCESSABLE = Status.create(422, "Unprocessable Content");
 
-    /** @param field the JSON name
-     * @param detail what the field must be */
+    /**
+     * @param field the JSON name
+     * @param detail what the field must be
+     */
     record FieldError(String field, String detail) {}
 
     static ProblemException exception(Status status, String detail) {

@@ -11,8 +11,10 @@ public final class Backends {
 
     private final Map<String, ImageBackend> byName = new LinkedHashMap<>();
 
-    /** @param defaultName the backend of jobs that name none
-     * @throws IllegalArgumentException when it is not among them */
+    /**
+     * @param defaultName the backend of jobs that name none
+     * @throws IllegalArgumentException when it is not among them
+     */
     public Backends(String defaultName, Collection<ImageBackend> backends) {
         for (ImageBackend backend : backends) {
             if (backend.info().name().equals(defaultName)) {

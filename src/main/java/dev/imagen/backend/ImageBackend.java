@@ -2,18 +2,22 @@ package dev.imagen.backend;
 
 import dev.imagen.job.JobFailedException;
 
-/** One engine that turns a request into a picture. Calls come from virtual threads, several at once; each may block,
- * and stops with an {@link InterruptedException} soon after its thread is interrupted. */
+/**
+ * One engine that turns a request into a picture. Calls come from virtual threads, several at once; each may block, and
+ * stops with an {@link InterruptedException} soon after its thread is interrupted.
+ */
 public interface ImageBackend {
 
     /** What can be asked of this backend: fixed while the process runs. */
     BackendInfo info();
 
-    /** Makes one picture.
+    /**
+     * Makes one picture.
      *
      * @param request every parameter resolved and within {@link BackendInfo#limits()}
      * @param progress told after each step, from the calling thread
      * @throws JobFailedException when there is no picture: permanent or temporary, with a message for a person
-     * @throws InterruptedException when the job was cancelled, timed out or handed back */
+     * @throws InterruptedException when the job was cancelled, timed out or handed back
+     */
     Picture generate(ImageRequest request, Progress progress) throws JobFailedException, InterruptedException;
 }

@@ -2,7 +2,8 @@ package dev.imagen.backend;
 
 import java.util.Optional;
 
-/** One picture to make, nothing left to default.
+/**
+ * One picture to make, nothing left to default.
  *
  * @param prompt what to show, the style's words already in it
  * @param negativePrompt what to leave out, for backends that know it
@@ -10,6 +11,7 @@ import java.util.Optional;
  * @param width pixels
  * @param height pixels
  * @param steps sampling steps, at least 1
- * @param seed 0 to 2^53-1: the same request with the same seed gives the same picture where the backend can */
+ * @param seed 0 to 2^53-1: the same request with the same seed gives the same picture where the backend can
+ */
 public record ImageRequest(String prompt, Optional<String> negativePrompt, String model, int width, int height,
         int steps, long seed) {}

@@ -1,12 +1,15 @@
 package dev.imagen.backend;
 
+import dev.imagen.backend.landscape.LandscapePicture;
 import dev.imagen.job.JobFailedException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** A backend without a model, for trying ImaGen out and for tests: paints a landscape that depends on the prompt, the
- * seed, the size and the steps, and on nothing else. It can be slow and can fail, on purpose. */
+/**
+ * A backend without a model, for trying ImaGen out and for tests: paints a landscape that depends on the prompt, the
+ * seed, the size and the steps, and on nothing else. It can be slow and can fail, on purpose.
+ */
 public final class MockBackend implements ImageBackend {
 
     private static final int MAX_SIDE = 2048;
@@ -18,9 +21,11 @@ public final class MockBackend implements ImageBackend {
     private final Duration delay;
     private final double failures;
 
-    /** @param delay what a picture takes in all, spread evenly over its steps; zero: as quick as it can be
+    /**
+     * @param delay what a picture takes in all, spread evenly over its steps; zero: as quick as it can be
      * @param failures the share of attempts that fail at their end, 0 to 1
-     * @throws IllegalArgumentException for a negative delay or another share */
+     * @throws IllegalArgumentException for a negative delay or another share
+     */
     public MockBackend(Duration delay, double failures) {
         if (delay.isNegative()) {
             throw new IllegalArgumentException("mock.delay must not be negative: " + delay);
@@ -47,10 +52,11 @@ public final class MockBackend implements ImageBackend {
         }
         stopIfInterrupted();
         if (ThreadLocalRandom.current().nextDouble() < failures) {
-            throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")",
-                    (Throwable) null);
+            throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")");
         }
-        return new Picture(paint(request), "image/png", request.width(), request.height());
+        return new Picture(
+                LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(), steps),
+                "image/png", request.width(), request.height());
     }
 
     /** Towards a point in time, not for one: else every step would add what its sleep took too long. */
@@ -65,12 +71,5 @@ public final class MockBackend implements ImageBackend {
         if (Thread.interrupted()) {
             throw new InterruptedException("the mock backend was interrupted");
         }
-    }
-
-    private static byte[] paint(ImageRequest request) {
-        var scene = Scene.of(request.prompt(), request.seed(), request.width(), request.height(), request.steps());
-        var canvas = Landscape.paint(scene);
-        new Caption(canvas, scene.mood()).paint(request.prompt());
-        return IndexedPng.encode(canvas.width, canvas.height, canvas.pixels, canvas.palette.colours());
     }
 }

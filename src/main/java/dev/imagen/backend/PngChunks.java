@@ -24,10 +24,12 @@ public final class PngChunks {
         return SIGNATURE.clone();
     }
 
-    /** One whole chunk.
+    /**
+     * One whole chunk.
      *
      * @param type four ASCII letters
-     * @throws IllegalArgumentException for any other type */
+     * @throws IllegalArgumentException for any other type
+     */
     public static byte[] chunk(String type, byte[] data) {
         if (!type.matches("[A-Za-z]{4}")) {
             throw new IllegalArgumentException("A PNG chunk type has four ASCII letters, not \"" + type + "\"");
@@ -39,11 +41,13 @@ public final class PngChunks {
         return chunk.putInt((int) checksum.getValue()).array();
     }
 
-    /** A text for programs that read metadata: {@code tEXt}, which all of them know, where Latin-1 suffices, otherwise
+    /**
+     * A text for programs that read metadata: {@code tEXt}, which all of them know, where Latin-1 suffices, otherwise
      * {@code iTXt} in UTF-8. Neither can hold a NUL, so these are left out.
      *
      * @param keyword 1 to 79 printable ASCII characters
-     * @throws IllegalArgumentException for any other keyword */
+     * @throws IllegalArgumentException for any other keyword
+     */
     public static byte[] text(String keyword, String text) {
         if (!keyword.matches("[ -~]{1,79}")) {
             throw new IllegalArgumentException(
@@ -58,12 +62,14 @@ public final class PngChunks {
         return chunk("iTXt", (header + written).getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The file with more chunks directly before its first {@code IDAT}; everything else keeps its bytes, so nothing is
+    /**
+     * The file with more chunks directly before its first {@code IDAT}; everything else keeps its bytes, so nothing is
      * decoded or compressed again.
      *
      * @param png a whole file
      * @param chunks as {@link #chunk} and {@link #text} make them, written in this order
-     * @throws IllegalArgumentException when the file is not a PNG or a part of it is missing */
+     * @throws IllegalArgumentException when the file is not a PNG or a part of it is missing
+     */
     public static byte[] insertBeforeImageData(byte[] png, List<byte[]> chunks) {
         int at = imageData(png);
         var spliced = new ByteArrayOutputStream(png.length + chunks.stream().mapToInt(chunk -> chunk.length).sum());

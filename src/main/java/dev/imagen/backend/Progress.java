@@ -4,7 +4,9 @@ package dev.imagen.backend;
 @FunctionalInterface
 public interface Progress {
 
-    /** @param step steps finished, 1 to {@code steps}
-     * @param steps steps in all */
+    /**
+     * @param step steps finished, 1 to {@code steps}
+     * @param steps steps in all
+     */
     void finished(int step, int steps);
 }

@@ -3,7 +3,8 @@ package dev.imagen.config;
 import java.time.Duration;
 import java.util.Optional;
 
-/** How to reach PostgreSQL.
+/**
+ * How to reach PostgreSQL.
  *
  * @param connection the service's login; empty: the embedded server
  * @param migration the login that owns the schema; empty: {@code connection}
@@ -12,7 +13,8 @@ import java.util.Optional;
  * @param listen false: poll only
  * @param pooler whether the connection goes through PgBouncer in transaction mode
  * @param pool connections in the pool
- * @param timeout longest statement */
+ * @param timeout longest statement
+ */
 public record DatabaseSettings(Optional<Login> connection, Optional<Login> migration, boolean migrate,
         Optional<String> listenerUrl, boolean listen, boolean pooler, int pool, Duration timeout) {
 

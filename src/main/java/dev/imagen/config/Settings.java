@@ -5,17 +5,21 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 
-/** Everything that can be set, parsed and validated once at start. {@code application.yaml} lists each key with its
+/**
+ * Everything that can be set, parsed and validated once at start. {@code application.yaml} lists each key with its
  * default, unit and environment name.
  *
  * @param home folder of the embedded server and of image files, absolute
- * @param styles prompt styles by name */
+ * @param styles prompt styles by name
+ */
 public record Settings(Path home, Server server, Auth auth, DatabaseSettings database, WorkerSettings worker,
         Backends backends, Mock mock, Map<String, Style> styles) {
 
-    /** @param host address to listen on
+    /**
+     * @param host address to listen on
      * @param port TCP port; 0: any free one
-     * @param api whether the REST API is served; health and metrics always are */
+     * @param api whether the REST API is served; health and metrics always are
+     */
     public record Server(String host, int port, boolean api) {}
 
     /** @param owner whose jobs and images everything is in mode none */
@@ -24,7 +28,9 @@ public record Settings(Path home, Server server, Auth auth, DatabaseSettings dat
     /** @param defaultName the backend of jobs that name none */
     public record Backends(String defaultName) {}
 
-    /** @param delay time for one picture
-     * @param failures share of attempts that fail, 0.0 to 1.0 */
+    /**
+     * @param delay time for one picture
+     * @param failures share of attempts that fail, 0.0 to 1.0
+     */
     public record Mock(Duration delay, double failures) {}
 }

@@ -2,7 +2,8 @@ package dev.imagen.config;
 
 import java.time.Duration;
 
-/** How a process works on the queue.
+/**
+ * How a process works on the queue.
  *
  * @param enabled false: this process claims nothing
  * @param concurrency jobs at once
@@ -11,7 +12,8 @@ import java.time.Duration;
  * @param grace how long jobs may go on while the process stops
  * @param lease age of a heartbeat, by the database's clock, from which a worker is dead
  * @param unknown how long a due job waits for a worker that knows its backend
- * @param backoff upper limit of the random wait before the second attempt; doubles with each further one */
+ * @param backoff upper limit of the random wait before the second attempt; doubles with each further one
+ */
 public record WorkerSettings(boolean enabled, int concurrency, Duration poll, Duration timeout, Duration grace,
         Duration lease, Duration unknown, Duration backoff) {
 

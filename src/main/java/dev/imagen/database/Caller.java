@@ -2,11 +2,13 @@ package dev.imagen.database;
 
 import java.util.UUID;
 
-/** For whom a statement runs: the database role and the claims that row-level security reads.
+/**
+ * For whom a statement runs: the database role and the claims that row-level security reads.
  *
  * @param role {@code authenticated} or {@code service_role}
  * @param claims a JSON object, as PostgREST sets {@code request.jwt.claims}
- * @param owner the {@code sub} of the claims */
+ * @param owner the {@code sub} of the claims
+ */
 public record Caller(String role, String claims, UUID owner) {
 
     /** An owner acting for themselves. */

@@ -13,8 +13,10 @@ import java.util.Properties;
 /** How the driver connects: nothing waits for ever, and a dead peer is noticed. */
 final class Connections {
 
-    /** Every statement has its index and is prepared once: planning the claim anew each time costs more than running
-     * it. A plan made while the table was empty must not scan it when it is full. */
+    /**
+     * Every statement has its index and is prepared once: planning the claim anew each time costs more than running it.
+     * A plan made while the table was empty must not scan it when it is full.
+     */
     private static final String PLANS = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
     private Connections() {}

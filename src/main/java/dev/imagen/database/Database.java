@@ -18,12 +18,14 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** The pool of connections. Work of the service itself is single statements through DbClient, each a transaction of its
+/**
+ * The pool of connections. Work of the service itself is single statements through DbClient, each a transaction of its
  * own; work for a caller runs in a transaction as the caller's role.
  *
  * <p>
  * Every method throws {@link DatabaseException}. Parameters are indexed; a uuid is passed as such and written
- * {@code ?::uuid}. */
+ * {@code ?::uuid}.
+ */
 public final class Database implements AutoCloseable {
 
     static {
@@ -80,9 +82,11 @@ public final class Database implements AutoCloseable {
         T run(Session session) throws SQLException;
     }
 
-    /** Runs work in a transaction of its own, as the caller's role with the caller's claims. Both are set by a
-     * statement of their own before the first query is planned, and only until the transaction ends: the pool rolls
-     * back what a failure left open. */
+    /**
+     * Runs work in a transaction of its own, as the caller's role with the caller's claims. Both are set by a statement
+     * of their own before the first query is planned, and only until the transaction ends: the pool rolls back what a
+     * failure left open.
+     */
     public <T> T as(Caller caller, Work<T> work) {
         try (Connection connection = connectionAs(caller)) {
             T result = work.run(new Session(connection));
@@ -95,8 +99,10 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /** A pooled connection may have died since it was last used. As nothing has been asked of it yet, another one can
-     * take its place: up to as many as the pool may hold. */
+    /**
+     * A pooled connection may have died since it was last used. As nothing has been asked of it yet, another one can
+     * take its place: up to as many as the pool may hold.
+     */
     private Connection connectionAs(Caller caller) throws SQLException {
         for (int left = connections;; left--) {
             Connection connection = client.unwrap(Connection.class);

@@ -40,8 +40,10 @@ public final class DatabaseException extends RuntimeException {
         return Optional.ofNullable(server).map(ServerErrorMessage::getMessage).orElse(getMessage());
     }
 
-    /** Whether the server refused the statement itself, rather than being away, overloaded or shutting down: classes 22
-     * (data) and 23 (constraints), missing rights, and what the schema's functions raise. */
+    /**
+     * Whether the server refused the statement itself, rather than being away, overloaded or shutting down: classes 22
+     * (data) and 23 (constraints), missing rights, and what the schema's functions raise.
+     */
     public boolean refused() {
         return state.startsWith("22") || state.startsWith("23") || state.equals("42501") || state.equals("P0002")
                 || state.equals("55000");

@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A real PostgreSQL that runs beside this process and keeps its data in {@code <home>/postgres}: for a machine that
- * has none. Listens on the loopback address only, with passwords that stand in {@code <home>/postgres/pgpass}. */
+/**
+ * A real PostgreSQL that runs beside this process and keeps its data in {@code <home>/postgres}: for a machine that has
+ * none. Listens on the loopback address only, with passwords that stand in {@code <home>/postgres/pgpass}.
+ */
 public final class EmbeddedPostgres implements AutoCloseable {
 
     static final String OWNER = "postgres";
@@ -41,10 +43,12 @@ public final class EmbeddedPostgres implements AutoCloseable {
         this.passwords = passwords;
     }
 
-    /** Starts the server, creating its data at the first start.
+    /**
+     * Starts the server, creating its data at the first start.
      *
      * @param home {@code imagen.home}
-     * @throws EmbeddedPostgresException when another process uses the folder, or the server cannot start */
+     * @throws EmbeddedPostgresException when another process uses the folder, or the server cannot start
+     */
     public static EmbeddedPostgres start(Path home) {
         var folder = DataFolder.lock(home.resolve("postgres"));
         try {

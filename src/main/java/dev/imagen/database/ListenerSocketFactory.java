@@ -8,9 +8,11 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import javax.net.SocketFactory;
 
-/** Sockets for the LISTEN connection. After each notification the driver looks for another one by a read with a timeout
+/**
+ * Sockets for the LISTEN connection. After each notification the driver looks for another one by a read with a timeout
  * of one millisecond, the shortest that a socket has: every pickup would be late by that. On these sockets such a read
- * ends at once where no byte has come. The driver makes this class by its name. */
+ * ends at once where no byte has come. The driver makes this class by its name.
+ */
 public final class ListenerSocketFactory extends SocketFactory {
 
     private static final int LOOK_MILLIS = 1;

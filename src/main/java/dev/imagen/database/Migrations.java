@@ -47,11 +47,13 @@ public final class Migrations {
         this.settings = settings;
     }
 
-    /** Applies what is missing and lets the service's login act as the roles.
+    /**
+     * Applies what is missing and lets the service's login act as the roles.
      *
      * @return the number of migrations applied
      * @throws MigrationException when a migration fails: the message says what an administrator has to do
-     * @throws DatabaseException when the server cannot be reached */
+     * @throws DatabaseException when the server cannot be reached
+     */
     public int run() {
         var owner = settings.owner();
         try (Connection connection = Connections.open(owner, settings.timeout())) {

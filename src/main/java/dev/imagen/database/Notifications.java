@@ -14,16 +14,20 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
-/** The process's one LISTEN connection. It is never in a transaction (an idle one would hold the server's notification
- * queue), asks the server from time to time whether it still listens, and comes back after every loss. */
+/**
+ * The process's one LISTEN connection. It is never in a transaction (an idle one would hold the server's notification
+ * queue), asks the server from time to time whether it still listens, and comes back after every loss.
+ */
 public final class Notifications implements AutoCloseable {
 
     /** Hears one channel; called on the connection's own thread, so it hands work over and returns. */
     public interface Subscriber {
 
-        /** The channel is listened to, for the first time or again.
+        /**
+         * The channel is listened to, for the first time or again.
          *
-         * @param silence how long notifications may have been missed */
+         * @param silence how long notifications may have been missed
+         */
         void connected(Duration silence);
 
         /** A notification. */

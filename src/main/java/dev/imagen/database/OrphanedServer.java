@@ -10,8 +10,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** What {@code postmaster.pid} says of a server on a data folder. A killed process leaves its server running; since the
- * folder's lock is ours by then, nobody but clients of the dead process can be using it. */
+/**
+ * What {@code postmaster.pid} says of a server on a data folder. A killed process leaves its server running; since the
+ * folder's lock is ours by then, nobody but clients of the dead process can be using it.
+ */
 final class OrphanedServer {
 
     private static final System.Logger LOG = System.getLogger(OrphanedServer.class.getName());

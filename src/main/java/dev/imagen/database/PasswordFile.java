@@ -8,11 +8,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 
-/** The embedded server's password in the form of libpq's {@code passfile}, readable by its user alone. The folder above
+/**
+ * The embedded server's password in the form of libpq's {@code passfile}, readable by its user alone. The folder above
  * is closed to others too.
  *
  * @param path the file
- * @param password 32 hexadecimal digits */
+ * @param password 32 hexadecimal digits
+ */
 record PasswordFile(Path path, String password) {
 
     /** Reads the file in this folder, writing a new one where there is none. */

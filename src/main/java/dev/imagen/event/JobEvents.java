@@ -12,9 +12,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Tells watchers what became of jobs, whichever replica ran them. A notification only says which rows to read: changed
+/**
+ * Tells watchers what became of jobs, whichever replica ran them. A notification only says which rows to read: changed
  * rows are read once, in one statement for all watchers, and so are all watched rows after a reconnect. One thread does
- * it for the whole process. */
+ * it for the whole process.
+ */
 public final class JobEvents implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(JobEvents.class.getName());
@@ -32,8 +34,10 @@ public final class JobEvents implements AutoCloseable {
     /** What happened before this moment has been read. */
     private long settledNanos = System.nanoTime();
 
-    /** @param notifications subscribed to here; to be started by the caller
-     * @param listening false: watched rows are read every second instead */
+    /**
+     * @param notifications subscribed to here; to be started by the caller
+     * @param listening false: watched rows are read every second instead
+     */
     public JobEvents(WatchedJobs rows, Notifications notifications, boolean listening) {
         this.rows = rows;
         this.listening = listening;

@@ -4,7 +4,8 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 
-/** One row of {@code imagen.jobs}. All times are the database's.
+/**
+ * One row of {@code imagen.jobs}. All times are the database's.
  *
  * @param request what the client asked for, with the backend that the claim resolved
  * @param attempt claims so far; together with {@code workerId} the fence of every write about a running job
@@ -12,7 +13,8 @@ import java.util.UUID;
  * @param workerId who runs it, or ran it last
  * @param error what went wrong, for a person
  * @param imageId the first image
- * @param version rises with each visible change: the event id of the status stream */
+ * @param version rises with each visible change: the event id of the status stream
+ */
 public record Job(UUID id, UUID ownerUserId, NewJob request, Optional<String> idempotencyKey, JobStatus status,
         int attempt, int failures, Optional<UUID> workerId, Optional<String> error, Optional<UUID> imageId,
         Optional<Instant> cancelRequestedAt, long version, Instant createdAt, Instant updatedAt,

@@ -3,8 +3,10 @@ package dev.imagen.job;
 import java.time.Duration;
 import java.util.Optional;
 
-/** An attempt that did not give an image. The message is written to the job's {@code error} and read by a person, so it
- * says what went wrong and, where one can, what to change; it never holds a secret. */
+/**
+ * An attempt that did not give an image. The message is written to the job's {@code error} and read by a person, so it
+ * says what went wrong and, where one can, what to change; it never holds a secret.
+ */
 public final class JobFailedException extends Exception {
 
     private static final long serialVersionUID = 1L;

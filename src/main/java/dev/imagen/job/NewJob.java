@@ -3,7 +3,8 @@ package dev.imagen.job;
 import java.time.Instant;
 import java.util.Optional;
 
-/** What a client asks for; whatever is empty is left to the worker or to the table's default.
+/**
+ * What a client asks for; whatever is empty is left to the worker or to the table's default.
  *
  * @param prompt 1 to 32,000 characters, not blank
  * @param width pixels, 16 to 8192
@@ -12,7 +13,8 @@ import java.util.Optional;
  * @param seed 0 to 2^53-1; empty: a random one
  * @param priority higher first; owners may only ask for 0 or less
  * @param runAt not before
- * @param maxAttempts 1 to 25 */
+ * @param maxAttempts 1 to 25
+ */
 public record NewJob(String prompt, Optional<String> negativePrompt, Optional<String> backend, Optional<String> model,
         Optional<String> style, Optional<Integer> width, Optional<Integer> height, Optional<Integer> steps,
         Optional<Long> seed, int priority, Optional<Instant> runAt, int maxAttempts) {

@@ -13,9 +13,11 @@ public sealed interface Outcome {
     /** @param images at least one, in the order of their positions */
     record Done(List<NewImage> images, Optional<Usage> usage) implements Outcome {}
 
-    /** @param error for a person
+    /**
+     * @param error for a person
      * @param retryable whether another attempt may succeed
-     * @param retryAfter the least wait that the server asked for */
+     * @param retryAfter the least wait that the server asked for
+     */
     record Failed(String error, boolean retryable, Optional<Duration> retryAfter,
             Optional<Usage> usage) implements Outcome {}
 

@@ -3,11 +3,13 @@ package dev.imagen.job;
 import java.time.Duration;
 import java.util.List;
 
-/** What an attempt that reached a backend cost.
+/**
+ * What an attempt that reached a backend cost.
  *
  * @param images pictures that came of it
  * @param megapixels of those pictures, in millions of pixels
- * @param duration from the call to its end */
+ * @param duration from the call to its end
+ */
 public record Usage(String backend, String model, int images, double megapixels, Duration duration) {
 
     /** What these images cost. */

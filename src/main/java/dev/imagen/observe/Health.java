@@ -13,8 +13,10 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
-/** Live: the loops turn. Ready: a request is likely to succeed now. Started: the process has been ready once. A
- * database that is down makes the process not ready, never not live: a restart would not bring it back. */
+/**
+ * Live: the loops turn. Ready: a request is likely to succeed now. Started: the process has been ready once. A database
+ * that is down makes the process not ready, never not live: a restart would not bring it back.
+ */
 public final class Health {
 
     /** Longer than any poll, statement or wait for a connection. */

@@ -5,8 +5,10 @@ import dev.imagen.database.DatabaseException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 
-/** The queue's depth for gauges, read at most once in a few seconds and only when somebody asks. Two partial indexes
- * hold all that it counts, so a million finished rows cost nothing. */
+/**
+ * The queue's depth for gauges, read at most once in a few seconds and only when somebody asks. Two partial indexes
+ * hold all that it counts, so a million finished rows cost nothing.
+ */
 final class QueueDepth {
 
     private static final System.Logger LOG = System.getLogger(QueueDepth.class.getName());
@@ -28,9 +30,11 @@ final class QueueDepth {
         this.database = database;
     }
 
-    /** @param pending jobs that are due
+    /**
+     * @param pending jobs that are due
      * @param scheduled pending jobs whose time has not come
-     * @param oldestSeconds how long the first of the due ones has waited */
+     * @param oldestSeconds how long the first of the due ones has waited
+     */
     record Depth(long pending, long scheduled, long running, double oldestSeconds) {}
 
     /** The last known depth where the database does not answer. */

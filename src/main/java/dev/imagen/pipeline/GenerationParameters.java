@@ -2,7 +2,8 @@ package dev.imagen.pipeline;
 
 import java.util.Optional;
 
-/** How a picture was made.
+/**
+ * How a picture was made.
  *
  * @param prompt as the backend got it, the style's words in it
  * @param negativePrompt as the backend got it, the style's words in it
@@ -11,7 +12,8 @@ import java.util.Optional;
  * @param height pixels
  * @param steps sampling steps
  * @param jobPrompt as the user wrote it
- * @param jobNegativePrompt as the user wrote it */
+ * @param jobNegativePrompt as the user wrote it
+ */
 record GenerationParameters(String prompt, Optional<String> negativePrompt, Optional<String> style, String backend,
         String model, int width, int height, int steps, long seed, String jobPrompt,
         Optional<String> jobNegativePrompt) {}

@@ -8,11 +8,13 @@ import java.util.List;
 /** Turns one claimed job into stored images. Called from virtual threads, several at once. */
 public interface Pipeline {
 
-    /** Makes and stores the images of one attempt. Their rows are the caller's to write.
+    /**
+     * Makes and stores the images of one attempt. Their rows are the caller's to write.
      *
      * @return the stored images in order; none is a failure, which the caller records
      * @throws JobFailedException when there is no image
-     * @throws InterruptedException when the thread was interrupted; nothing is left in the store then */
+     * @throws InterruptedException when the thread was interrupted; nothing is left in the store then
+     */
     List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException;
 
     /** Removes stored images whose rows were refused. Never throws. */

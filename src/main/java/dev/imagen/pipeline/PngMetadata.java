@@ -8,15 +8,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Writes into a PNG how it was made, twice: {@code parameters} in the form of the AUTOMATIC1111 web UI, which most
- * programs for generated pictures read, and {@code imagen} as JSON that holds the job to make it again. */
+/**
+ * Writes into a PNG how it was made, twice: {@code parameters} in the form of the AUTOMATIC1111 web UI, which most
+ * programs for generated pictures read, and {@code imagen} as JSON that holds the job to make it again.
+ */
 final class PngMetadata {
 
     private PngMetadata() {}
 
-    /** The same picture with its parameters.
+    /**
+     * The same picture with its parameters.
      *
-     * @throws IllegalArgumentException when the bytes are no whole PNG */
+     * @throws IllegalArgumentException when the bytes are no whole PNG
+     */
     static byte[] add(byte[] png, GenerationParameters parameters) {
         return PngChunks.insertBeforeImageData(png, List.of(PngChunks.text("parameters", infotext(parameters)),
                 PngChunks.text("imagen", json(parameters))));

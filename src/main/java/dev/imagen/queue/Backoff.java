@@ -4,15 +4,19 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Exponential backoff with full jitter: random, so that what failed together does not come back together.
+/**
+ * Exponential backoff with full jitter: random, so that what failed together does not come back together.
  *
- * @param base the upper limit of the wait before the second attempt */
+ * @param base the upper limit of the wait before the second attempt
+ */
 record Backoff(Duration base) {
 
     private static final Duration CAP = Duration.ofHours(1);
 
-    /** @param attempt the attempt to wait for, from 2
-     * @param atLeast what the failed server asked for */
+    /**
+     * @param attempt the attempt to wait for, from 2
+     * @param atLeast what the failed server asked for
+     */
     Duration before(int attempt, Optional<Duration> atLeast) {
         var limit = base.multipliedBy(1L << Math.min(attempt - 2, 20));
         limit = limit.compareTo(CAP) < 0 ? limit : CAP;

@@ -9,16 +9,20 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
-/** The queue as a worker sees it. Every write about a running job is fenced by its worker and attempt and is one atomic
+/**
+ * The queue as a worker sees it. Every write about a running job is fenced by its worker and attempt and is one atomic
  * statement by the database's clock. Any method may throw a RuntimeException when the database does not answer: then it
- * is not known whether the write happened. */
+ * is not known whether the write happened.
+ */
 public interface JobQueue {
 
-    /** A process that works on the queue.
+    /**
+     * A process that works on the queue.
      *
      * @param id new at each start, and after a lost lease
      * @param name for people: where it runs
-     * @param backends what it offers, the default first */
+     * @param backends what it offers, the default first
+     */
     record WorkerIdentity(UUID id, String name, List<String> backends) {
         /** The backend of jobs that name none. */
         public String defaultBackend() {
@@ -26,13 +30,17 @@ public interface JobQueue {
         }
     }
 
-    /** @param jobs now running, at most as many as asked for
+    /**
+     * @param jobs now running, at most as many as asked for
      * @param nextDue how long until the next pending job is due, zero if one is due but held by another claim; empty if
-     *     none waits */
+     *     none waits
+     */
     record Claim(List<Job> jobs, Optional<Duration> nextDue) {}
 
-    /** @param alive false: the lease was lost and the jobs may be running elsewhere
-     * @param cancels running jobs of this worker that somebody asked to stop */
+    /**
+     * @param alive false: the lease was lost and the jobs may be running elsewhere
+     * @param cancels running jobs of this worker that somebody asked to stop
+     */
     record Renewal(boolean alive, Set<UUID> cancels) {}
 
     /** @param step steps finished, of {@code steps} */
@@ -55,8 +63,9 @@ public interface JobQueue {
     /** Takes a worker off the list. */
     void leave(UUID worker);
 
-    /** Claims up to {@code limit} due jobs that this worker offers a backend for: highest priority first, then
-     * oldest. */
+    /**
+     * Claims up to {@code limit} due jobs that this worker offers a backend for: highest priority first, then oldest.
+     */
     Claim claim(WorkerIdentity worker, int limit);
 
     /** Records how an attempt ended; may be repeated until it answers. */

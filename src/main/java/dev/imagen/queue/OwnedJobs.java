@@ -17,8 +17,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Jobs as a caller may see and change them: every statement runs as the caller's role, so that row-level security
- * decides. Throws {@link DatabaseException}, {@code refused()} where the server said no. */
+/**
+ * Jobs as a caller may see and change them: every statement runs as the caller's role, so that row-level security
+ * decides. Throws {@link DatabaseException}, {@code refused()} where the server said no.
+ */
 public final class OwnedJobs {
 
     private static final String INSERT = """
@@ -73,9 +75,10 @@ public final class OwnedJobs {
         this.database = database;
     }
 
-    /** @param id chosen by the client, or by the database
-     * @param requestHash of everything that was asked for: tells a repeated request from another one with the same
-     *     key */
+    /**
+     * @param id chosen by the client, or by the database
+     * @param requestHash of everything that was asked for: tells a repeated request from another one with the same key
+     */
     public record Submission(Optional<UUID> id, NewJob job, Optional<String> idempotencyKey, byte[] requestHash) {}
 
     /** What became of a submission. */
@@ -176,9 +179,11 @@ public final class OwnedJobs {
         return change(caller, CANCEL, id);
     }
 
-    /** Makes a failed or cancelled job pending again; empty for an unknown or foreign id.
+    /**
+     * Makes a failed or cancelled job pending again; empty for an unknown or foreign id.
      *
-     * @throws DatabaseException with state 55000 when it is neither */
+     * @throws DatabaseException with state 55000 when it is neither
+     */
     public Optional<Job> retry(Caller caller, UUID id) {
         return change(caller, RETRY, id);
     }

@@ -17,8 +17,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** All SQL that moves a job from one state to another, one statement a move. {@code sql/V4__functions.sql} has the two
- * moves that clients make: cancel and retry. */
+/**
+ * All SQL that moves a job from one state to another, one statement a move. {@code sql/V4__functions.sql} has the two
+ * moves that clients make: cancel and retry.
+ */
 public final class PostgresJobQueue implements JobQueue {
 
     private static final String REGISTER = """
@@ -44,11 +46,13 @@ public final class PostgresJobQueue implements JobQueue {
             delete from imagen.workers
             """;
 
-    /** Lanes are the pending (backend, priority) pairs, found by skipping from one to the next in the claim's index; in
+    /**
+     * Lanes are the pending (backend, priority) pairs, found by skipping from one to the next in the claim's index; in
      * each lane the due rows come first and in order, so that neither another backend's backlog nor jobs of tomorrow
      * are read. The orders name the index's first column although it is constant in a lane: without it the planner does
      * not see that the index has the order, and sorts the lane. MATERIALIZED: a LIMIT that the planner ran twice would
-     * claim twice. */
+     * claim twice.
+     */
     private static final String CLAIM = """
             with recursive lane (backend, priority) as (
                 select offered.backend, top.priority

@@ -13,8 +13,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/** Keeps the lease. It counts from when the last successful renewal was <em>sent</em>, on the monotonic clock, and
- * stops this process's jobs before the database's clock could let anyone rescue them. */
+/**
+ * Keeps the lease. It counts from when the last successful renewal was <em>sent</em>, on the monotonic clock, and stops
+ * this process's jobs before the database's clock could let anyone rescue them.
+ */
 final class Heartbeat {
 
     private static final System.Logger LOG = System.getLogger(Heartbeat.class.getName());

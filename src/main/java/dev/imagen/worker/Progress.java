@@ -10,8 +10,10 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Writes how far the running jobs are: at most one statement a second however many there are, and none when nothing
- * moved. Jobs that end within the second write nothing. */
+/**
+ * Writes how far the running jobs are: at most one statement a second however many there are, and none when nothing
+ * moved. Jobs that end within the second write nothing.
+ */
 final class Progress {
 
     private static final System.Logger LOG = System.getLogger(Progress.class.getName());

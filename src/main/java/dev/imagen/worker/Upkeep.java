@@ -10,8 +10,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
-/** What each worker does for the queue once a lease: take back jobs of the dead, hand back what a lost answer left in
- * its own name, and fail jobs that nobody can run. Runs on the claiming loop, so no claim is under way meanwhile. */
+/**
+ * What each worker does for the queue once a lease: take back jobs of the dead, hand back what a lost answer left in
+ * its own name, and fail jobs that nobody can run. Runs on the claiming loop, so no claim is under way meanwhile.
+ */
 final class Upkeep {
 
     private static final System.Logger LOG = System.getLogger(Upkeep.class.getName());

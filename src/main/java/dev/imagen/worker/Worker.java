@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Claims jobs and runs them, each on virtual threads of its own. One loop does every claim: it sleeps until a
- * notification, the next due job, a free slot with more to claim, or the safety poll. */
+/**
+ * Claims jobs and runs them, each on virtual threads of its own. One loop does every claim: it sleeps until a
+ * notification, the next due job, a free slot with more to claim, or the safety poll.
+ */
 public final class Worker {
 
     private static final System.Logger LOG = System.getLogger(Worker.class.getName());
@@ -152,8 +154,10 @@ public final class Worker {
         return a.compareTo(b) > 0 ? a : b;
     }
 
-    /** Stops: no more claims, then up to the grace for what runs, then the rest is handed back. The lease is kept until
-     * the last outcome is recorded. A second call does nothing. */
+    /**
+     * Stops: no more claims, then up to the grace for what runs, then the rest is handed back. The lease is kept until
+     * the last outcome is recorded. A second call does nothing.
+     */
     public synchronized void stop() {
         if (stopping || loop == null) {
             return;

@@ -11,8 +11,9 @@ import java.sql.SQLException;
 import java.util.Comparator;
 import java.util.Map;
 
-/** Latency of an idle system, one job at a time: {@code mvn -q test-compile exec:exec@latency}. Embedded PostgreSQL
- * with fsync on, the mock backend at 512×512 without delay, images on disk.
+/**
+ * Latency of an idle system, one job at a time: {@code mvn -q test-compile exec:exec@latency}. Embedded PostgreSQL with
+ * fsync on, the mock backend at 512×512 without delay, images on disk.
  *
  * <ul>
  * <li>floor: a bare LISTEN loop that claims, nothing else, on the same table

@@ -17,8 +17,10 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A migrated database of its own for a test class: {@code @RegisterExtension static final TestDatabase DB = new
- * TestDatabase();}. */
+/**
+ * A migrated database of its own for a test class: {@code @RegisterExtension static final TestDatabase DB = new
+ * TestDatabase();}.
+ */
 public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
 
     private DatabaseSettings settings;

@@ -18,8 +18,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.jar.JarFile;
 import org.testcontainers.containers.PostgreSQLContainer;
 
-/** The real PostgreSQL of a test run: an embedded one of the version in {@code imagen.test.postgres}, or a container
- * with {@code imagen.test.database=testcontainers}. One for the run; each test class takes a database of its own. */
+/**
+ * The real PostgreSQL of a test run: an embedded one of the version in {@code imagen.test.postgres}, or a container
+ * with {@code imagen.test.database=testcontainers}. One for the run; each test class takes a database of its own.
+ */
 public final class TestServer {
 
     private static final TestServer SHARED = new TestServer();

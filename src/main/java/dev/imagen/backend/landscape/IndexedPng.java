@@ -1,5 +1,6 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
+import dev.imagen.backend.PngChunks;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.zip.Deflater;
@@ -16,9 +17,11 @@ final class IndexedPng {
 
     private IndexedPng() {}
 
-    /** @param pixels one palette index a pixel, row after row from the top
+    /**
+     * @param pixels one palette index a pixel, row after row from the top
      * @param palette at most 256 colours, {@code 0xRRGGBB}
-     * @return the whole file */
+     * @return the whole file
+     */
     static byte[] encode(int width, int height, byte[] pixels, int[] palette) {
         var png = new ByteArrayOutputStream(BUFFER + pixels.length / 3);
         png.writeBytes(PngChunks.signature());

@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 /** A picture while it is painted: one palette index a pixel, row after row from the top. */
 final class Canvas {
@@ -45,9 +45,11 @@ final class Canvas {
         return palette.colour(pixels[y * width + x] & 0xFF);
     }
 
-    /** Lays a colour over what is there. Outside the picture nothing happens.
+    /**
+     * Lays a colour over what is there. Outside the picture nothing happens.
      *
-     * @param share of the new colour; 0 or less: none, 1 or more: nothing else */
+     * @param share of the new colour; 0 or less: none, 1 or more: nothing else
+     */
     void blend(int x, int y, int colour, float share) {
         if (x >= 0 && y >= 0 && x < width && y < height && share > 0) {
             int mixed = Palette.mix(colour(x, y), colour, Math.min(share, 1));

@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

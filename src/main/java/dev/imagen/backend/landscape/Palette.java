@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 import java.util.Arrays;
 import java.util.List;
@@ -12,14 +12,17 @@ final class Palette {
     private final int[] colours = new int[SIZE];
     private int size;
 
-    /** The answers of {@link #nearest} by the upper five bits of each channel; 0: not asked yet, otherwise index +
-     * 1. */
+    /**
+     * The answers of {@link #nearest} by the upper five bits of each channel; 0: not asked yet, otherwise index + 1.
+     */
     private final short[] known = new short[1 << 15];
 
-    /** Colours on the way through stops, which are evenly spaced, as neighbouring entries: one ramp for each list of
+    /**
+     * Colours on the way through stops, which are evenly spaced, as neighbouring entries: one ramp for each list of
      * stops, with the more entries the farther its stops are apart.
      *
-     * @param entries what is to be shared out, at most */
+     * @param entries what is to be shared out, at most
+     */
     List<Ramp> ramps(int entries, List<int[]> stops) {
         double all = stops.stream().mapToDouble(Palette::distance).sum();
         double share = (entries - 2 * stops.size()) / all;

@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 import java.util.Random;
 
@@ -7,9 +7,11 @@ final class Conifers {
 
     private Conifers() {}
 
-    /** A ridge with trees on it, here dense, there none.
+    /**
+     * A ridge with trees on it, here dense, there none.
      *
-     * @param tall an ordinary tree's height in pixels */
+     * @param tall an ordinary tree's height in pixels
+     */
     static Ridge forest(Ridge ground, Scene scene, long seed, float tall) {
         var random = new Random(seed);
         var line = ground.y().clone();

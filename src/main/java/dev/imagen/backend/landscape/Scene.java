@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 import java.util.Arrays;
 import java.util.Collections;
@@ -7,7 +7,8 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 
-/** What is to be painted and where it stands, as far as several painters need it.
+/**
+ * What is to be painted and where it stands, as far as several painters need it.
  *
  * @param width pixels
  * @param height pixels
@@ -16,7 +17,8 @@ import java.util.Set;
  * @param skyline where the sky meets the farthest land, in pixels from the top
  * @param shore where the land ends and the lake begins, in pixels from the top; the picture's height without a lake
  * @param detail 0 to 1, how finely all is worked out
- * @param seed tells this scene from all others */
+ * @param seed tells this scene from all others
+ */
 record Scene(Mood mood, int width, int height, float unit, float skyline, int shore, float detail, long seed) {
 
     /** Steps after which half of the detail is there. */

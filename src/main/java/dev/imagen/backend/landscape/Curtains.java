@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 /** Northern lights: hanging folds of light, bright at the lower edge and fading upwards. */
 final class Curtains {

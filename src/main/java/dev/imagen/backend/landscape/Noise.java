@@ -1,7 +1,9 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
-/** Value noise that is the same on every machine: hashing, then arithmetic that Java defines to the last bit
- * ({@code Math.sin} and its kin may differ between processors). */
+/**
+ * Value noise that is the same on every machine: hashing, then arithmetic that Java defines to the last bit
+ * ({@code Math.sin} and its kin may differ between processors).
+ */
 final class Noise {
 
     private static final int TILE = 256;
@@ -33,10 +35,12 @@ final class Noise {
         return from + (lattice(seed, cell + 1) - from) * smooth(x - cell);
     }
 
-    /** Octaves of {@link #line}, each half as wide and half as high as the one before.
+    /**
+     * Octaves of {@link #line}, each half as wide and half as high as the one before.
      *
      * @param octaves a fraction lets the last one in with that weight
-     * @return 0 to 1, mostly around the middle */
+     * @return 0 to 1, mostly around the middle
+     */
     static float fractal(long seed, float x, float octaves) {
         float sum = 0;
         float height = 0.5f;
@@ -61,12 +65,14 @@ final class Noise {
         return sum + 0.5f;
     }
 
-    /** Cloudy noise over a plane, 0 to 1, along one row; repeats every 256 in each direction.
+    /**
+     * Cloudy noise over a plane, 0 to 1, along one row; repeats every 256 in each direction.
      *
      * @param row to fill
      * @param x of the first value, 0 or more
      * @param step between values
-     * @param y of the row, 0 or more */
+     * @param y of the row, 0 or more
+     */
     static void clouds(float[] row, float x, float step, float y) {
         float left = cloud(x, y);
         for (int from = 0; from < row.length; from += STRIDE) {

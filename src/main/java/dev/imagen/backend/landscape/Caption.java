@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 import java.util.Arrays;
 import java.util.List;
@@ -87,8 +87,9 @@ final class Caption {
         }
     }
 
-    /** Whether a glyph would stand on light ground: glyph by glyph, as a line may cross from the dark bank to the
-     * lake. */
+    /**
+     * Whether a glyph would stand on light ground: glyph by glyph, as a line may cross from the dark bank to the lake.
+     */
     private boolean isLight(int left, int top) {
         int green = 0;
         for (int y = 0; y < PixelFont.HEIGHT; y++) {

@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 /** A bitmap font of 5 by 7 pixels for printable ASCII; a box stands for everything else. */
 final class PixelFont {
@@ -70,8 +70,10 @@ final class PixelFont {
         return codePoint == 'g' || codePoint == 'p' || codePoint == 'q' || codePoint == 'y' ? DESCENDER : 0;
     }
 
-    /** @param x from the left, 0 to 4
-     * @param y from the top, 0 to 6 */
+    /**
+     * @param x from the left, 0 to 4
+     * @param y from the top, 0 to 6
+     */
     static boolean isSet(int codePoint, int x, int y) {
         int glyph = (codePoint >= FIRST && codePoint < BOX ? codePoint : BOX) - FIRST;
         var line = DRAWING[glyph / GLYPHS_IN_A_BAND * (HEIGHT + 1) + y];

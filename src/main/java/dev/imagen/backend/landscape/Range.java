@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 /** One range of mountains or hills: a ridge, slopes in light and shade, and the mist at their feet. */
 final class Range {
@@ -19,9 +19,11 @@ final class Range {
     private final float[] slopes;
     private final Ridge ridge;
 
-    /** @param ramp from shade to mist
+    /**
+     * @param ramp from shade to mist
      * @param number 0 for the farthest range
-     * @param count of ranges, at least 2 */
+     * @param count of ranges, at least 2
+     */
     Range(Canvas canvas, Scene scene, Palette.Ramp ramp, int number, int count) {
         this.canvas = canvas;
         this.scene = scene;
@@ -46,8 +48,10 @@ final class Range {
         return ridge;
     }
 
-    /** @param front where each column ends: the next range, or the shore
-     * @param lightX the column that the light comes from */
+    /**
+     * @param front where each column ends: the next range, or the shore
+     * @param lightX the column that the light comes from
+     */
     void paint(Ridge front, float lightX) {
         var texture = new float[scene.width()];
         var wisps = new float[scene.width()];

@@ -1,10 +1,12 @@
-package dev.imagen.backend;
+package dev.imagen.backend.landscape;
 
 import java.util.Arrays;
 
-/** The line where something begins, column by column.
+/**
+ * The line where something begins, column by column.
  *
- * @param y pixels from the top; may lie outside the picture */
+ * @param y pixels from the top; may lie outside the picture
+ */
 record Ridge(float[] y) {
 
     static Ridge level(int width, float y) {
@@ -13,12 +15,14 @@ record Ridge(float[] y) {
         return new Ridge(line);
     }
 
-    /** Mountains and hills.
+    /**
+     * Mountains and hills.
      *
      * @param roundness 0 for crests, 1 for rolling hills
      * @param base about where valleys lie, in pixels from the top
      * @param tall about how far summits stand above them, in pixels
-     * @param hills how many of them lie along one {@link Scene#unit} */
+     * @param hills how many of them lie along one {@link Scene#unit}
+     */
     static Ridge of(Scene scene, long seed, float roundness, float base, float tall, float hills) {
         float octaves = 1.5f + 6.5f * scene.detail();
         var line = new float[scene.width()];

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Turns the queue's notifications into wake-ups and stop requests. */
@@ -14,6 +15,7 @@ public final class JobListener {
 
     private static final String JOBS = "imagen_jobs";
     private static final String CANCELS = "imagen_job_cancels";
+    private static final Pattern UUID_TEXT = Pattern.compile("\\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}");
 
     private JobListener() {}
 
@@ -48,7 +50,7 @@ public final class JobListener {
 
     /** The ids in a payload; whatever is no uuid is left out: any database user can notify. */
     public static Set<UUID> ids(String payload) {
-        return Arrays.stream(payload.split(",")).filter(id -> id.matches("[0-9a-fA-F-]{36}")).map(UUID::fromString)
+        return Arrays.stream(payload.split(",")).filter(UUID_TEXT.asMatchPredicate()).map(UUID::fromString)
                 .collect(Collectors.toCollection(HashSet::new));
     }
 }

@@ -30,7 +30,9 @@ create policy jobs_owner_insert on imagen.jobs for insert to authenticated
     with check (owner_user_id = (select auth.uid())
                 and status = 'pending' and attempt = 0 and failures = 0 and version = 0 and priority <= 0
                 and worker_id is null and image_id is null and error is null and cancel_requested_at is null
-                and started_at is null and completed_at is null);
+                and started_at is null and completed_at is null
+                -- run_at is lifted to created_at: whoever chose that would jump the line after all
+                and created_at = now() and updated_at = now());
 -- The service reads and writes all jobs.
 create policy jobs_service on imagen.jobs to service_role using (true) with check (true);
 

@@ -13,6 +13,8 @@ public final class Migrations {
 
     private static final System.Logger LOG = System.getLogger(Migrations.class.getName());
 
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
+
     private static final String HISTORY_SECURITY = """
             do $$
             begin
@@ -28,15 +30,29 @@ public final class Migrations {
             declare
                 service text := current_setting('imagen.service');
                 modern boolean := current_setting('server_version_num')::int >= 160000;
+                wanted text;
+                sql text;
             begin
-                if not pg_has_role(service, 'service_role', 'USAGE') then
-                    execute format('grant service_role to %I', service)
-                            || case when modern then ' with set true, inherit true' else '' end;
-                end if;
-                if not pg_has_role(service, 'authenticated', 'MEMBER') then
-                    execute format('grant authenticated to %I', service)
-                            || case when modern then ' with set true, inherit false' else '' end;
-                end if;
+                foreach wanted in array array['service_role', 'authenticated'] loop
+                    continue when pg_has_role(service, wanted, case when wanted = 'service_role' then 'USAGE'
+                                                                    when modern then 'SET'
+                                                                    else 'MEMBER' end);
+                    sql := format('grant %I to %I', wanted, service)
+                           || case when not modern then ''
+                                   when wanted = 'service_role' then ' with set true, inherit true'
+                                   else ' with set true, inherit false' end;
+                    begin
+                        execute sql;
+                    exception
+                        -- Memberships belong to the server: another database's migration was faster.
+                        when unique_violation or internal_error then null;
+                        when insufficient_privilege then
+                            raise exception 'the login % may not grant role "%" to the login %',
+                                            current_user, wanted, service
+                                using errcode = 'insufficient_privilege',
+                                      hint = format('Ask an administrator to run: %s;', sql);
+                    end;
+                end loop;
             end
             $$""";
 
@@ -64,6 +80,9 @@ public final class Migrations {
             finish(connection, owner);
             return applied;
         } catch (SQLException e) {
+            if (INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
+                throw new MigrationException(e);
+            }
             throw new DatabaseException(e);
         }
     }

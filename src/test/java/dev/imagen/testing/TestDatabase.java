@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -40,6 +41,17 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
     /** How the service connects. */
     public DatabaseSettings settings() {
         return settings;
+    }
+
+    /** The same for a pool of this many connections. */
+    public DatabaseSettings settings(int pool) {
+        return settings(settings.service(), pool);
+    }
+
+    /** The same for another way to the server. */
+    public DatabaseSettings settings(Login service, int pool) {
+        return new DatabaseSettings(Optional.of(service), settings.migration(), settings.migrate(),
+                settings.listenerUrl(), settings.listen(), settings.pooler(), pool, settings.timeout());
     }
 
     /** The service's pool. */
@@ -91,7 +103,8 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
         }
     }
 
-    private static List<Map<String, Object>> rows(ResultSet result) throws SQLException {
+    /** What is left of a result, by column. */
+    public static List<Map<String, Object>> rows(ResultSet result) throws SQLException {
         var rows = new ArrayList<Map<String, Object>>();
         while (result.next()) {
             var row = new LinkedHashMap<String, Object>();

@@ -55,13 +55,20 @@ public final class TestServer {
     }
 
     private static Login embedded() {
+        var server = another(Map.of("max_connections", "300"));
+        return new Login("jdbc:postgresql://127.0.0.1:" + server.getPort() + "/postgres", "postgres", "postgres");
+    }
+
+    /** An embedded server of this run's version with nothing in it, for tests of what belongs to a whole server, such
+     * as its roles. Whoever starts it closes it. */
+    public static EmbeddedPostgres another(Map<String, String> settings) {
         try {
-            var builder = EmbeddedPostgres.builder().setServerConfig("max_connections", "300");
+            var builder = EmbeddedPostgres.builder();
+            settings.forEach(builder::setServerConfig);
             if (version().equals("15")) {
                 builder.setPgBinaryResolver((_, _) -> oldestBinaries());
             }
-            var server = builder.start();
-            return new Login("jdbc:postgresql://127.0.0.1:" + server.getPort() + "/postgres", "postgres", "postgres");
+            return builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,0 +1,390 @@
+package dev.imagen.database;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.imagen.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What clients with plain SQL may do: role authenticated with the claims of a token, as PostgREST sets them. */
+@Tag("postgres")
+class RowLevelSecurityTest {
+
+    private static final String INSUFFICIENT_PRIVILEGE = "42501";
+
+    /** What a client may set, by the design. */
+    private static final Set<String> CLIENT_COLUMNS = Set.of("id", "owner_user_id", "prompt", "negative_prompt",
+            "backend", "model", "style", "width", "height", "steps", "seed", "priority", "run_at", "max_attempts",
+            "idempotency_key");
+
+    /** Something that a forger would like to have, for each of the other columns. */
+    private static final Map<String, String> FORGED = Map.ofEntries(Map.entry("request_hash", "'\\x00'"),
+            Map.entry("status", "'done'"), Map.entry("attempt", "1"), Map.entry("failures", "-100"),
+            Map.entry("worker_id", "gen_random_uuid()"), Map.entry("error", "'forged'"),
+            Map.entry("image_id", "(select id from imagen.images limit 1)"), Map.entry("cancel_requested_at", "now()"),
+            Map.entry("version", "1"), Map.entry("created_at", "'1970-01-01'"), Map.entry("updated_at", "'1970-01-01'"),
+            Map.entry("started_at", "now()"), Map.entry("completed_at", "now()"));
+
+    @RegisterExtension
+    static final TestDatabase DB = new TestDatabase();
+
+    /** Where somebody followed the recipe for custom schemas that grants ALL. */
+    @RegisterExtension
+    static final TestDatabase GRANTED = new TestDatabase();
+
+    private final UUID alice = UUID.randomUUID();
+    private final UUID bob = UUID.randomUUID();
+
+    @BeforeEach
+    void grantAll() throws SQLException {
+        GRANTED.execute("grant usage on schema imagen to anon, authenticated, service_role",
+                "grant all on all tables in schema imagen to anon, authenticated, service_role",
+                "grant all on all routines in schema imagen to anon, authenticated, service_role",
+                "grant all on all sequences in schema imagen to anon, authenticated, service_role");
+    }
+
+    @Test
+    void a_client_inserts_a_job_with_a_prompt_alone_and_owns_it() throws SQLException {
+        var job = only(commit(DB, alice, "insert into imagen.jobs (prompt) values ('a cat') returning *"));
+        assertThat(job).containsEntry("owner_user_id", alice).containsEntry("status", "pending")
+                .containsEntry("attempt", 0).containsEntry("priority", 0).containsEntry("max_attempts", 3)
+                .containsEntry("version", 0L);
+        assertThat(job.get("run_at")).isEqualTo(job.get("created_at"));
+    }
+
+    @Test
+    void a_client_may_set_every_client_column() throws SQLException {
+        var id = UUID.randomUUID();
+        commit(DB, alice,
+                """
+                        insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
+                                                 steps, seed, priority, run_at, max_attempts, idempotency_key)
+                        values ('%s', '%s', 'a', 'b', 'c', 'd', 'e', 16, 17, 18, 19, -20, now() + interval '1 day', 21, 'f')
+                        returning id"""
+                        .formatted(id, alice));
+        assertThat(DB.job(id)).containsEntry("negative_prompt", "b").containsEntry("seed", 19L)
+                .containsEntry("priority", -20).containsEntry("idempotency_key", "f");
+    }
+
+    @Test
+    void the_forged_values_cover_all_columns_that_are_not_the_clients() throws SQLException {
+        var columns = new TreeSet<String>();
+        DB.rows("select column_name::text from information_schema.columns "
+                + "where table_schema = 'imagen' and table_name = 'jobs'")
+                .forEach(row -> columns.add((String) row.get("column_name")));
+        assertThat(columns).containsAll(CLIENT_COLUMNS);
+        columns.removeAll(CLIENT_COLUMNS);
+        assertThat(FORGED.keySet()).isEqualTo(columns);
+    }
+
+    static Stream<String> forgedColumns() {
+        return FORGED.keySet().stream().sorted();
+    }
+
+    @ParameterizedTest
+    @MethodSource("forgedColumns")
+    void a_forged_value_is_refused_by_the_column_grants(String column) {
+        assertThat(refusal(DB, alice, forged(column, FORGED.get(column)))).contains("permission denied for table jobs");
+        assertThat(refusal(DB, alice, forged(column, "default"))).contains("permission denied for table jobs");
+    }
+
+    /** The request's hash is no privilege: it only tells an owner's own requests apart, and REST sets it. */
+    static Stream<String> privilegedColumns() {
+        return forgedColumns().filter(column -> !column.equals("request_hash"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("privilegedColumns")
+    void a_forged_value_is_refused_by_the_policy_where_all_was_granted(String column) throws SQLException {
+        insertImage(GRANTED, GRANTED.insertJob(alice), alice);
+        assertThat(refusal(GRANTED, alice, forged(column, FORGED.get(column)))).contains("row-level security");
+    }
+
+    private static String forged(String column, String value) {
+        return "insert into imagen.jobs (prompt, " + column + ") values ('a cat', " + value + ")";
+    }
+
+    @Test
+    void where_all_was_granted_a_plain_insert_still_works() throws SQLException {
+        assertThat(commit(GRANTED, alice, "insert into imagen.jobs (prompt) values ('a cat') returning id")).hasSize(1);
+    }
+
+    @Test
+    void where_all_was_granted_a_client_still_changes_and_deletes_nothing() throws SQLException {
+        var job = GRANTED.insertJob(alice);
+        insertImage(GRANTED, job, alice);
+        insertUsage(GRANTED, job, alice);
+        insertProgress(GRANTED, job);
+        try (Connection connection = GRANTED.as(alice); var statement = connection.createStatement()) {
+            assertThat(statement.executeUpdate("update imagen.jobs set priority = 100")).isZero();
+            assertThat(statement.executeUpdate("update imagen.images set path = 'x'")).isZero();
+            assertThat(statement.executeUpdate("update imagen.usage set cost_usd = 0")).isZero();
+            assertThat(statement.executeUpdate("update imagen.job_progress set step = 9")).isZero();
+            assertThat(statement.executeUpdate("update imagen.workers set name = 'x'")).isZero();
+            for (var table : List.of("jobs", "images", "usage", "job_progress", "workers", "flyway_schema_history")) {
+                assertThat(statement.executeUpdate("delete from imagen." + table)).as(table).isZero();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+            """
+                    insert into imagen.images (owner_user_id, bucket, path, mime_type, width, height, byte_size, sha256, backend,
+                                               model, prompt)
+                    values (auth.uid(), 'b', 'p', 'image/png', 1, 1, 1, '', 'mock', 'm', 'p')""",
+            """
+                    insert into imagen.usage (owner_user_id, backend, model, outcome, duration_ms)
+                    values (auth.uid(), 'mock', 'm', 'done', 1)""", """
+                    insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'x', '{mock}')""", """
+                    insert into imagen.job_progress (job_id, step, steps) select id, 1, 2 from imagen.jobs limit 1"""})
+    void where_all_was_granted_a_client_still_inserts_into_no_other_table(String insert) throws SQLException {
+        commit(GRANTED, alice, "insert into imagen.jobs (prompt) values ('a cat') returning id");
+        assertThat(refusal(GRANTED, alice, insert)).contains("row-level security");
+    }
+
+    @Test
+    void where_all_was_granted_anon_still_sees_and_does_nothing() throws SQLException {
+        var job = GRANTED.insertJob(alice);
+        try (Connection connection = GRANTED.superuser(); var statement = connection.createStatement()) {
+            statement.execute("set role anon");
+            for (var table : List.of("jobs", "images", "usage", "job_progress", "workers", "flyway_schema_history")) {
+                assertThat(statement.executeQuery("select from imagen." + table).next()).as(table).isFalse();
+            }
+            assertThatExceptionOfType(SQLException.class)
+                    .isThrownBy(() -> statement.execute("select imagen.cancel_job('" + job + "')"))
+                    .withMessageContaining("no such job");
+        }
+    }
+
+    @Test
+    void a_job_for_another_owner_is_refused() {
+        assertThat(
+                refusal(DB, alice, "insert into imagen.jobs (owner_user_id, prompt) values ('" + bob + "', 'a cat')"))
+                .contains("row-level security");
+    }
+
+    @Test
+    void a_job_ahead_of_everybody_is_refused_and_one_behind_is_accepted() throws SQLException {
+        assertThat(refusal(DB, alice, "insert into imagen.jobs (prompt, priority) values ('a cat', 1)"))
+                .contains("row-level security");
+        assertThat(commit(DB, alice, "insert into imagen.jobs (prompt, priority) values ('a cat', -1) returning id"))
+                .hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"'1970-01-01'", "'-infinity'", "null"})
+    void nobody_jumps_the_line_with_a_time_long_ago(String runAt) throws SQLException {
+        var job = only(commit(DB, alice,
+                "insert into imagen.jobs (prompt, run_at) values ('a cat', " + runAt + ") returning *"));
+        assertThat(job.get("run_at")).isEqualTo(job.get("created_at"));
+    }
+
+    @Test
+    void an_owner_updates_and_deletes_nothing_by_themselves() throws SQLException {
+        DB.insertJob(alice);
+        assertThat(refusal(DB, alice, "update imagen.jobs set prompt = 'another'")).contains("permission denied");
+        assertThat(refusal(DB, alice, "delete from imagen.jobs")).contains("permission denied");
+        assertThat(refusal(DB, alice, "truncate imagen.jobs cascade")).contains("permission denied");
+    }
+
+    @Test
+    void an_owner_sees_only_what_is_theirs() throws SQLException {
+        for (var owner : List.of(alice, bob)) {
+            var job = DB.insertJob(owner);
+            insertImage(DB, job, owner);
+            insertUsage(DB, job, owner);
+            insertProgress(DB, job);
+        }
+        for (var table : List.of("jobs", "images", "usage")) {
+            assertThat(commit(DB, bob, "select owner_user_id from imagen." + table)).as(table)
+                    .containsExactly(Map.of("owner_user_id", bob));
+        }
+        assertThat(commit(DB, bob, """
+                select j.owner_user_id from imagen.job_progress p join imagen.jobs j on j.id = p.job_id"""))
+                .containsExactly(Map.of("owner_user_id", bob));
+        assertThat(commit(DB, bob, "select from imagen.job_progress")).hasSize(1);
+        assertThat(commit(DB, UUID.randomUUID(), "select from imagen.job_progress")).isEmpty();
+    }
+
+    @Test
+    void workers_are_invisible_to_owners() throws SQLException {
+        assertThat(refusal(DB, alice, "select from imagen.workers")).contains("permission denied");
+        GRANTED.execute("insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'x', '{mock}')");
+        assertThat(commit(GRANTED, alice, "select from imagen.workers")).isEmpty();
+    }
+
+    @Test
+    void a_client_without_an_owner_in_its_claims_sees_and_inserts_nothing() throws SQLException {
+        DB.insertJob(alice);
+        try (Connection connection = DB.as(alice); var statement = connection.createStatement()) {
+            statement.execute("select set_config('request.jwt.claims', '{\"role\":\"authenticated\"}', true)");
+            assertThat(statement.executeQuery("select from imagen.jobs").next()).isFalse();
+            assertThatExceptionOfType(SQLException.class)
+                    .isThrownBy(() -> statement.execute("insert into imagen.jobs (prompt) values ('a cat')"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cancel_job", "retry_job"})
+    void an_unknown_and_a_foreign_job_cannot_be_told_apart(String function) throws SQLException {
+        var foreign = DB.insertJob(alice);
+        DB.execute("update imagen.jobs set status = 'failed' where id = '" + foreign + "'");
+        var one = failure(DB, bob, "select * from imagen." + function + "('" + foreign + "')");
+        var other = failure(DB, bob, "select * from imagen." + function + "('" + UUID.randomUUID() + "')");
+        assertThat((Throwable) one).hasMessageContaining("no such job").hasMessage(other.getMessage());
+        assertThat(one.getSQLState()).isEqualTo("P0002").isEqualTo(other.getSQLState());
+        assertThat(DB.job(foreign)).containsEntry("status", "failed").containsEntry("cancel_requested_at", null);
+    }
+
+    @Test
+    void a_place_in_line_is_told_to_the_owner_only() throws SQLException {
+        var job = DB.insertJob(alice);
+        assertThat(only(commit(DB, alice, "select imagen.job_position('" + job + "') as place")).get("place"))
+                .isNotNull();
+        assertThat(only(commit(DB, bob, "select imagen.job_position('" + job + "') as place")).get("place")).isNull();
+    }
+
+    @Test
+    void an_owner_cancels_and_retries_their_own_job() throws SQLException {
+        var job = DB.insertJob(alice);
+        assertThat(only(commit(DB, alice, "select * from imagen.cancel_job('" + job + "')")))
+                .containsEntry("status", "cancelled").doesNotContainEntry("completed_at", null);
+        assertThat(only(commit(DB, alice, "select * from imagen.retry_job('" + job + "')")))
+                .containsEntry("status", "pending").containsEntry("completed_at", null)
+                .containsEntry("cancel_requested_at", null);
+    }
+
+    @Test
+    void the_service_role_sees_and_cancels_everybodys_jobs() throws SQLException {
+        var jobs = List.of(DB.insertJob(alice), DB.insertJob(bob));
+        try (Connection connection = DB.as(alice); var statement = connection.createStatement()) {
+            statement.execute("reset role");
+            statement.execute("set local role service_role");
+            for (UUID job : jobs) {
+                assertThat(statement.executeQuery("select from imagen.jobs where id = '" + job + "'").next()).isTrue();
+                assertThat(statement.executeQuery("select from imagen.cancel_job('" + job + "')").next()).isTrue();
+            }
+            assertThat(statement.executeQuery("select from imagen.workers")).isNotNull();
+        }
+    }
+
+    @Test
+    void the_schemas_owner_without_claims_may_cancel_any_job() throws SQLException {
+        var job = DB.insertJob(alice);
+        assertThat(DB.row("select status from imagen.cancel_job(?)", job)).containsEntry("status", "cancelled");
+    }
+
+    @Test
+    void the_schemas_owner_with_another_owners_claims_may_not() throws SQLException {
+        var job = DB.insertJob(alice);
+        try (Connection connection = DB.superuser(); var statement = connection.createStatement()) {
+            statement.execute("select set_config('request.jwt.claims', '" + Caller.owner(bob).claims() + "', false)");
+            assertThatExceptionOfType(SQLException.class)
+                    .isThrownBy(() -> statement.execute("select imagen.cancel_job('" + job + "')"))
+                    .withMessageContaining("no such job");
+        }
+    }
+
+    @Test
+    void a_login_without_any_right_on_the_schema_cannot_call_a_function() throws SQLException {
+        var job = DB.insertJob(alice);
+        try (Connection connection = DB.superuser(); var statement = connection.createStatement()) {
+            statement.execute("set role anon");
+            assertThatExceptionOfType(SQLException.class)
+                    .isThrownBy(() -> statement.execute("select imagen.cancel_job('" + job + "')"))
+                    .satisfies(e -> assertThat(e.getSQLState()).isEqualTo(INSUFFICIENT_PRIVILEGE));
+        }
+    }
+
+    /** After its transaction a setting made by PostgREST is an empty text, not null. */
+    @Test
+    void claims_that_a_transaction_left_empty_are_no_claims() throws SQLException {
+        try (Connection connection = DB.as(alice); var statement = connection.createStatement()) {
+            connection.commit();
+            var left = statement.executeQuery("""
+                    select current_setting('request.jwt.claims') as claims, auth.uid() as owner, auth.role() as role,
+                           auth.jwt() as jwt""");
+            left.next();
+            assertThat(left.getString("claims")).isEmpty();
+            assertThat(left.getObject("owner")).isNull();
+            assertThat(left.getObject("role")).isNull();
+            assertThat(left.getObject("jwt")).isNull();
+        }
+    }
+
+    @Test
+    void the_older_settings_for_single_claims_are_understood_too() throws SQLException {
+        try (Connection connection = DB.superuser(); var statement = connection.createStatement()) {
+            statement.execute("select set_config('request.jwt.claim.sub', '" + alice
+                    + "', false), set_config('request.jwt.claim.role', 'authenticated', false)");
+            var claims = statement.executeQuery("select auth.uid() as owner, auth.role() as role");
+            claims.next();
+            assertThat(claims.getObject("owner")).isEqualTo(alice);
+            assertThat(claims.getString("role")).isEqualTo("authenticated");
+        }
+    }
+
+    private static List<Map<String, Object>> commit(TestDatabase db, UUID owner, String sql) throws SQLException {
+        try (Connection connection = db.as(owner); var statement = connection.createStatement()) {
+            var rows = TestDatabase.rows(statement.executeQuery(sql));
+            connection.commit();
+            return rows;
+        }
+    }
+
+    private static Map<String, Object> only(List<Map<String, Object>> rows) {
+        assertThat(rows).hasSize(1);
+        return rows.getFirst();
+    }
+
+    /** The message of a statement that the owner has no right to. */
+    private static String refusal(TestDatabase db, UUID owner, String sql) {
+        var failure = failure(db, owner, sql);
+        assertThat(failure.getSQLState()).as(failure.getMessage()).isEqualTo(INSUFFICIENT_PRIVILEGE);
+        return failure.getMessage();
+    }
+
+    private static SQLException failure(TestDatabase db, UUID owner, String sql) {
+        var failure = catchThrowableOfType(SQLException.class, () -> {
+            try (Connection connection = db.as(owner); var statement = connection.createStatement()) {
+                statement.execute(sql);
+            }
+        });
+        assertThat((Throwable) failure).as("nothing refused: " + sql).isNotNull();
+        return failure;
+    }
+
+    private static void insertImage(TestDatabase db, UUID job, UUID owner) throws SQLException {
+        db.execute("""
+                insert into imagen.images (job_id, owner_user_id, bucket, path, mime_type, width, height, byte_size,
+                                           sha256, backend, model, prompt)
+                values ('%s', '%s', 'file', 'a.png', 'image/png', 1, 1, 1, '', 'mock', 'm', 'p')""".formatted(job,
+                owner));
+    }
+
+    private static void insertUsage(TestDatabase db, UUID job, UUID owner) throws SQLException {
+        db.execute("""
+                insert into imagen.usage (job_id, owner_user_id, backend, model, outcome, duration_ms)
+                values ('%s', '%s', 'mock', 'm', 'done', 1)""".formatted(job, owner));
+    }
+
+    private static void insertProgress(TestDatabase db, UUID job) throws SQLException {
+        db.execute("insert into imagen.job_progress (job_id, step, steps) values ('" + job + "', 1, 2)");
+    }
+}

@@ -1,0 +1,53 @@
+package dev.imagen.queue;
+
+import dev.imagen.config.WorkerSettings;
+import dev.imagen.job.Job;
+import dev.imagen.job.NewImage;
+import dev.imagen.job.Outcome;
+import dev.imagen.job.Usage;
+import dev.imagen.queue.JobQueue.WorkerIdentity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** What the tests of the queue need again and again. */
+final class QueueFixtures {
+
+    static final Duration BACKOFF = Duration.ofHours(1);
+
+    private QueueFixtures() {}
+
+    /** @param unknown how long a due job waits for a worker that knows its backend */
+    static WorkerSettings settings(Duration unknown) {
+        return new WorkerSettings(true, 4, Duration.ofSeconds(5), Duration.ofMinutes(5), Duration.ofMinutes(5),
+                Duration.ofSeconds(15), unknown, BACKOFF);
+    }
+
+    static WorkerIdentity worker(String... backends) {
+        return new WorkerIdentity(UUID.randomUUID(), "a test", List.of(backends));
+    }
+
+    static NewImage image(Job job, int position) {
+        return new NewImage(UUID.randomUUID(), "file", "o/" + job.id() + "-" + job.attempt() + "-" + position + ".png",
+                "image/png", 512, 256, 4, new byte[]{1, 2, 3}, "mock", "mock-landscape", "as sent", Optional.of("no"),
+                Optional.of("noir"), 9007199254740991L, 20);
+    }
+
+    static Usage usage(int images) {
+        return new Usage("mock", "mock-landscape", images, images * 0.131072, Duration.ofMillis(1500));
+    }
+
+    static Outcome.Done done(Job job, int images) {
+        var made = new ArrayList<NewImage>();
+        for (int position = 0; position < images; position++) {
+            made.add(image(job, position));
+        }
+        return new Outcome.Done(made, Optional.of(usage(images)));
+    }
+
+    static Outcome.Failed failed(String error, boolean retryable) {
+        return new Outcome.Failed(error, retryable, Optional.empty(), Optional.of(usage(0)));
+    }
+}

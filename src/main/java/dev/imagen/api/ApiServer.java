@@ -13,6 +13,8 @@ import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.spi.Observer;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.time.Duration;
 import java.util.List;
 
@@ -56,7 +58,13 @@ public final class ApiServer implements AutoCloseable {
                 .addFeature(OpenApiFeature.create())
                 .addFeature(ObserveFeature.builder().observersDiscoverServices(false).observers(observers).build())
                 .build();
-        return new ApiServer(server.start());
+        // The server logs why it cannot listen, but does not throw.
+        if (!server.start().isRunning()) {
+            throw new UncheckedIOException("cannot listen on " + settings.host() + ":" + settings.port()
+                    + ": set server.host (SERVER_HOST) to an address of this machine and server.port (SERVER_PORT) to"
+                    + " a free port", new BindException());
+        }
+        return new ApiServer(server);
     }
 
     private static void route(HttpRouting.Builder routing, Parts parts, Authenticator authenticator) {

@@ -101,7 +101,7 @@ public final class SettingsLoader {
 
     private DatabaseSettings database() {
         var connection = login("db.connection");
-        var migration = login("db.migration");
+        var migration = login("db.migration").or(this::migrationUser);
         if (connection.isEmpty() && (migration.isPresent() || keys.optional("db.listener.url").isPresent())) {
             throw new SettingsException("db.connection.url (DB_CONNECTION_URL) must be set where db.migration.url or"
                     + " db.listener.url is");
@@ -115,6 +115,13 @@ public final class SettingsLoader {
     private Optional<Login> login(String prefix) {
         return keys.optional(prefix + ".url").map(url -> new Login(jdbc(prefix + ".url", url),
                 keys.optional(prefix + ".username").orElse(""), keys.optional(prefix + ".password").orElse("")));
+    }
+
+    /** Another login on the connection's URL. */
+    private Optional<Login> migrationUser() {
+        return keys.optional("db.migration.username")
+                .map(user -> new Login(keys.optional("db.connection.url").orElse(""), user,
+                        keys.optional("db.migration.password").orElse("")));
     }
 
     private static String jdbc(String key, String url) {

@@ -1,0 +1,177 @@
+package dev.imagen.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsLoaderTest {
+
+    @TempDir
+    private Path home;
+
+    @Test
+    void defaults_load() {
+        var settings = load();
+        assertThat(settings.server()).isEqualTo(new Settings.Server("127.0.0.1", 8080, true));
+        assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
+        assertThat(settings.database().connection()).isEmpty();
+        assertThat(settings.database().listen()).isTrue();
+        assertThat(settings.worker())
+                .isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5), Duration.ofMinutes(5),
+                        Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofSeconds(4)));
+        assertThat(settings.backends().defaultName()).isEqualTo("mock");
+        assertThat(settings.mock()).isEqualTo(new Settings.Mock(Duration.ZERO, 0.0));
+        assertThat(settings.styles()).containsKeys("photo", "ink", "logo");
+    }
+
+    @Test
+    void a_lease_is_renewed_five_times_and_given_up_after_two_thirds() {
+        assertThat(load().worker().renewal()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(load().worker().selfStop()).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            server.port        | 70000           | server.port (SERVER_PORT) is 70000, must be from 0 to 65535
+            server.port        | -1              | must be from 0 to 65535
+            server.port        | http            | server.port (SERVER_PORT) is 'http', must be a whole number from 0 to 65535
+            server.host        | ''              | server.host (SERVER_HOST) must not be empty
+            server.host        | 0.0.0.0         | server.host (SERVER_HOST) is 0.0.0.0
+            server.host        | 0.0.0.0         | set auth.open (AUTH_OPEN) to true
+            server.host        | no.such.invalid | server.host (SERVER_HOST): unknown host no.such.invalid
+            api.enabled        | yes             | api.enabled (API_ENABLED) is 'yes', must be true or false
+            auth.mode          | ldap            | auth.mode (AUTH_MODE) is 'ldap', must be none
+            auth.owner         | me              | auth.owner (AUTH_OWNER) is 'me', must be a uuid
+            db.timeout         | PT0.5S          | db.timeout (DB_TIMEOUT) is PT0.5S, must be from PT1S to PT10M
+            db.pool            | 1               | db.pool (DB_POOL) is 1, must be from 2 to 1000
+            db.connection.url  | postgres://x/y  | db.connection.url (DB_CONNECTION_URL) must begin with jdbc:postgresql:
+            db.migration.url   | jdbc:postgresql://x/y | db.connection.url (DB_CONNECTION_URL) must be set
+            db.migration.username | owner        | db.connection.url (DB_CONNECTION_URL) must be set
+            db.listener.url    | jdbc:postgresql://x/y | db.connection.url (DB_CONNECTION_URL) must be set
+            db.listener.mode   | push            | db.listener.mode (DB_LISTENER_MODE) is 'push', must be listen or poll
+            worker.concurrency | 0               | worker.concurrency (WORKER_CONCURRENCY) is 0, must be from 1 to 10000
+            worker.poll        | PT0S            | worker.poll (WORKER_POLL) is PT0S, must be from PT0.1S to PT5M
+            worker.poll        | 5s              | worker.poll (WORKER_POLL) is '5s', must be a duration such as PT5S
+            worker.timeout     | PT25H           | worker.timeout (WORKER_TIMEOUT) is PT25H, must be from PT1S to PT24H
+            worker.grace       | PT-1S           | worker.grace (WORKER_GRACE) is PT-1S, must be from PT0S to PT24H
+            worker.lease       | PT1S            | worker.lease (WORKER_LEASE) is PT1S, must be from PT3S to PT10M
+            worker.unknown     | PT0S            | worker.unknown (WORKER_UNKNOWN) is PT0S, must be from PT1S to PT24H
+            worker.backoff     | PT0S            | worker.backoff (WORKER_BACKOFF) is PT0S, must be from PT0.001S to PT1H
+            storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file
+            mock.delay         | PT2H            | mock.delay (MOCK_DELAY) is PT2H, must be from PT0S to PT1H
+            mock.failures      | 1.5             | mock.failures (MOCK_FAILURES) is 1.5, must be from 0.0 to 1.0
+            mock.failures      | NaN             | mock.failures (MOCK_FAILURES) is NaN, must be from 0.0 to 1.0
+            mock.failures      | half            | mock.failures (MOCK_FAILURES) is 'half', must be a number from 0.0 to 1.0
+            styles.ink.width   | 8               | styles.ink.width (STYLES_INK_WIDTH) is 8, must be from 16 to 8192
+            imagen.config      | no-such-file    | imagen.config (IMAGEN_CONFIG): no readable file no-such-file
+            """)
+    void a_value_that_cannot_work_is_refused_by_key_environment_name_and_limit(String key, String value,
+            String message) {
+        assertThatThrownBy(() -> load(key, value)).isInstanceOf(SettingsException.class).hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"localhost", "127.0.0.1", "::1"})
+    void loopback_addresses_need_no_leave(String host) {
+        assertThat(load("server.host", host).server().host()).isEqualTo(host);
+    }
+
+    @Test
+    void auth_open_lets_the_server_listen_beyond_loopback() {
+        assertThat(load("server.host", "0.0.0.0", "auth.open", "true").server().host()).isEqualTo("0.0.0.0");
+    }
+
+    @Test
+    void a_tilde_at_the_beginning_of_home_is_the_users_folder() {
+        var user = Path.of(System.getProperty("user.home")).toAbsolutePath().normalize();
+        assertThat(load("imagen.home", "~/no such folder").home()).isEqualTo(user.resolve("no such folder"));
+        assertThat(load("imagen.home", "no/~").home()).isEqualTo(Path.of("no/~").toAbsolutePath());
+    }
+
+    @Test
+    void the_users_file_overrides_the_defaults_and_overrides_beat_it() throws IOException {
+        write("server:\n  port: 9000\nworker:\n  concurrency: 2\n");
+        var settings = load("server.port", "9001");
+        assertThat(settings.worker().concurrency()).isEqualTo(2);
+        assertThat(settings.server().port()).isEqualTo(9001);
+        assertThat(settings.mock().delay()).isZero();
+    }
+
+    @Test
+    void a_named_file_is_read_instead_of_the_one_in_home() throws IOException {
+        write("server:\n  port: 9000\n");
+        var named = Files.writeString(home.resolve("other.yaml"), "server:\n  port: 9002\n");
+        assertThat(load("imagen.config", named.toString()).server().port()).isEqualTo(9002);
+    }
+
+    @Test
+    void an_unknown_key_in_the_users_file_is_refused_with_the_files_name() throws IOException {
+        write("worker:\n  concurency: 2\n");
+        assertThatThrownBy(this::load).isInstanceOf(SettingsException.class)
+                .hasMessage(home.resolve("imagen.yaml") + ": unknown setting worker.concurency");
+    }
+
+    @Test
+    void a_style_of_the_users_own_joins_the_others() throws IOException {
+        write("styles:\n  linocut:\n    prefix: \"linocut of \"\n    width: 768\n");
+        assertThat(load().styles()).containsKey("ink").hasEntrySatisfying("linocut", style -> {
+            assertThat(style.prefix()).isEqualTo("linocut of ");
+            assertThat(style.suffix()).isEmpty();
+            assertThat(style.width()).contains(768);
+            assertThat(style.height()).isEmpty();
+        });
+    }
+
+    @Test
+    void a_database_url_with_its_login_is_taken_and_listening_and_migrating_use_it() {
+        var database = load("db.connection.url", "jdbc:postgresql://h/d", "db.connection.username", "me",
+                "db.connection.password", "secret").database();
+        var login = new Login("jdbc:postgresql://h/d", "me", "secret");
+        assertThat(database.service()).isEqualTo(login);
+        assertThat(database.owner()).isEqualTo(login);
+        assertThat(database.listener()).isEqualTo(login);
+    }
+
+    @Test
+    void a_user_for_migrations_without_a_url_migrates_the_connections_database() {
+        var database = load("db.connection.url", "jdbc:postgresql://h/d", "db.connection.username", "me",
+                "db.migration.username", "owner", "db.migration.password", "secret").database();
+        assertThat(database.owner()).isEqualTo(new Login("jdbc:postgresql://h/d", "owner", "secret"));
+    }
+
+    @Test
+    void a_listener_url_keeps_the_services_login() {
+        var database = load("db.connection.url", "jdbc:postgresql://pooler/d", "db.connection.username", "me",
+                "db.listener.url", "jdbc:postgresql://direct/d").database();
+        assertThat(database.listener()).isEqualTo(new Login("jdbc:postgresql://direct/d", "me", ""));
+    }
+
+    @Test
+    void a_login_shown_in_a_message_hides_its_passwords() {
+        assertThat(new Login("jdbc:postgresql://h/d?password=hidden", "me", "secret"))
+                .hasToString("me@jdbc:postgresql://h/d");
+    }
+
+    private Settings load(String... keysAndValues) {
+        var overrides = new HashMap<>(Map.of("imagen.home", home.toString()));
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            overrides.put(keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return SettingsLoader.load(overrides);
+    }
+
+    private void write(String yaml) throws IOException {
+        Files.writeString(home.resolve("imagen.yaml"), yaml);
+    }
+}

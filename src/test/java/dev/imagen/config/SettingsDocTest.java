@@ -16,8 +16,10 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.Yaml;
 
-/** {@code application.yaml} and the table in {@code docs/setup.md} say the same. Styles are a user's to name, and are
- * no rows of the table. */
+/**
+ * {@code application.yaml} and the table in {@code docs/setup.md} say the same. Styles are a user's to name, and are no
+ * rows of the table.
+ */
 class SettingsDocTest {
 
     private static final Path DEFAULTS = Path.of("src/main/resources/application.yaml");

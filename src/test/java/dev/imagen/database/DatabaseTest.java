@@ -116,8 +116,10 @@ class DatabaseTest {
                 }));
     }
 
-    /** One connection and one prepared statement: a plan made for the service or for another owner would count the
-     * wrong rows. */
+    /**
+     * One connection and one prepared statement: a plan made for the service or for another owner would count the wrong
+     * rows.
+     */
     @Test
     void the_same_statement_counts_for_each_caller_what_that_caller_may_see() throws SQLException {
         DB.insertJob(alice);

@@ -146,8 +146,10 @@ class MigrationLoginTest {
         assertSurvives("grant service_role to service");
     }
 
-    /** The rival's transaction is open when the migration wants to do the same, and commits while the migration waits
-     * for it. */
+    /**
+     * The rival's transaction is open when the migration wants to do the same, and commits while the migration waits
+     * for it.
+     */
     private static void assertSurvives(String... rival) throws Exception {
         database("first", "postgres");
         try (Connection connection = open("postgres");

@@ -51,8 +51,10 @@ class NotificationsSqlTest {
         connection.close();
     }
 
-    /** What one statement told. A session hears its own notifications before it is ready again: nothing to wait for, as
-     * long as all changes are made on this connection. */
+    /**
+     * What one statement told. A session hears its own notifications before it is ready again: nothing to wait for, as
+     * long as all changes are made on this connection.
+     */
     private List<Notice> told(String sql) throws SQLException {
         connection.unwrap(PGConnection.class).getNotifications();
         try (var statement = connection.createStatement()) {

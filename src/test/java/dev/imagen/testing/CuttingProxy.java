@@ -17,8 +17,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Stands between a pool and PostgreSQL and can lose an answer: the server has done all the work and committed, and the
- * client sees its connection break before it has read the result. */
+/**
+ * Stands between a pool and PostgreSQL and can lose an answer: the server has done all the work and committed, and the
+ * client sees its connection break before it has read the result.
+ */
 public final class CuttingProxy implements AutoCloseable {
 
     private static final int DATA_ROW = 'D';
@@ -49,10 +51,12 @@ public final class CuttingProxy implements AutoCloseable {
                 + "?sslmode=disable&gssEncMode=disable", server.username(), server.password());
     }
 
-    /** Loses the next answer that holds a row, on whichever connection it comes: the client gets nothing more from its
+    /**
+     * Loses the next answer that holds a row, on whichever connection it comes: the client gets nothing more from its
      * first row on, and the connection ends when the server is ready again, which is after its commit.
      *
-     * @return to wait until that has happened */
+     * @return to wait until that has happened
+     */
     public Cut cutNextAnswer() {
         var done = new CountDownLatch(1);
         armed.set(done);

@@ -59,8 +59,10 @@ public final class TestServer {
         return new Login("jdbc:postgresql://127.0.0.1:" + server.getPort() + "/postgres", "postgres", "postgres");
     }
 
-    /** An embedded server of this run's version with nothing in it, for tests of what belongs to a whole server, such
-     * as its roles. Whoever starts it closes it. */
+    /**
+     * An embedded server of this run's version with nothing in it, for tests of what belongs to a whole server, such as
+     * its roles. Whoever starts it closes it.
+     */
     public static EmbeddedPostgres another(Map<String, String> settings) {
         try {
             var builder = EmbeddedPostgres.builder();

@@ -86,7 +86,7 @@ final class Service {
             return;
         }
         if (embedded.isPresent()) {
-            queue.expireAll();
+            expireAll(queue);
         }
         notifications.start();
         events.start();
@@ -120,6 +120,15 @@ final class Service {
     private DatabaseSettings databaseSettings(Optional<EmbeddedPostgres> embedded) {
         return embedded.map(EmbeddedPostgres::logins)
                 .map(logins -> settings.database().at(logins.service(), logins.owner())).orElse(settings.database());
+    }
+
+    /** The data folder's lock proves that no worker lives; without an answer their leases run out by themselves. */
+    private static void expireAll(PostgresJobQueue queue) {
+        try {
+            queue.expireAll();
+        } catch (DatabaseException e) {
+            LOG.log(Level.WARNING, "jobs of earlier processes wait for their lease to end: {0}", e.getMessage());
+        }
     }
 
     /** Waits for a database that does not answer yet. @return false when the process is stopped meanwhile */

@@ -5,6 +5,8 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
 import java.util.Base64;
 import java.util.List;
@@ -16,6 +18,7 @@ final class QueryParameters {
 
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 200;
+    private static final int DATE_LENGTH = "2026-01-31".length();
 
     private final ServerRequest request;
 
@@ -43,12 +46,15 @@ final class QueryParameters {
         }).orElse(DEFAULT_LIMIT);
     }
 
+    /** A time, or a date for its beginning in UTC. */
     Optional<Instant> time(String name) {
         return text(name).map(text -> {
             try {
-                return Instant.parse(text);
+                return text.length() == DATE_LENGTH
+                        ? LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant()
+                        : Instant.parse(text);
             } catch (DateTimeParseException e) {
-                throw Problem.invalid(name, "must be a time such as 2026-01-31T12:00:00Z");
+                throw Problem.invalid(name, "must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z");
             }
         });
     }

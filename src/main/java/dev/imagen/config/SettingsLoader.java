@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.postgresql.Driver;
 
 /** Reads {@link Settings} from, in this order, system properties, the environment, the user's file and the defaults. */
 public final class SettingsLoader {
@@ -106,6 +107,10 @@ public final class SettingsLoader {
             throw new SettingsException("db.connection.url (DB_CONNECTION_URL) must be set where db.migration.url or"
                     + " db.listener.url is");
         }
+        if (connection.isEmpty() && keys.optional("db.connection.username").isPresent()) {
+            throw new SettingsException(
+                    "db.connection.url (DB_CONNECTION_URL) must be set where db.connection.username is");
+        }
         return new DatabaseSettings(connection, migration, keys.flag("db.migration.enabled"),
                 keys.optional("db.listener.url").map(url -> jdbc("db.listener.url", url)),
                 keys.oneOf("db.listener.mode", "listen", "poll").equals("listen"), keys.flag("db.pooler"),
@@ -127,6 +132,10 @@ public final class SettingsLoader {
     private static String jdbc(String key, String url) {
         if (!url.startsWith("jdbc:postgresql:")) {
             throw new SettingsException(Keys.named(key) + " must begin with jdbc:postgresql:");
+        }
+        if (Driver.parseURL(url, null) == null) {
+            throw new SettingsException(
+                    Keys.named(key) + " must have the form jdbc:postgresql://host:port/database?parameters");
         }
         return url;
     }

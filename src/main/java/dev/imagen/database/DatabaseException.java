@@ -1,6 +1,7 @@
 package dev.imagen.database;
 
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.Optional;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
@@ -14,9 +15,16 @@ public final class DatabaseException extends RuntimeException {
     private final transient ServerErrorMessage server;
 
     DatabaseException(SQLException cause) {
-        super(cause.getMessage(), cause);
+        super(message(cause), cause);
         this.state = Optional.ofNullable(cause.getSQLState()).orElse("");
         this.server = cause instanceof PSQLException postgres ? postgres.getServerErrorMessage() : null;
+    }
+
+    /** The pool says only that it has no connection; why it gets none is in what it was caused by. */
+    private static String message(SQLException e) {
+        return e instanceof SQLTransientConnectionException && e.getCause() != null
+                ? "no connection: " + e.getCause().getMessage()
+                : e.getMessage();
     }
 
     DatabaseException(String message, Throwable cause) {

@@ -22,6 +22,11 @@ public final class Health {
     /** Longer than any poll, statement or wait for a connection. */
     private static final Duration LONGEST_TURN = Duration.ofMinutes(15);
 
+    /** Fails too where the schema is missing, whoever was to migrate it. */
+    private static final String ANSWERS = """
+            select exists (select from imagen.workers) as working
+            """;
+
     private final Database database;
     private final Notifications notifications;
     private final Optional<Worker> worker;
@@ -73,7 +78,7 @@ public final class Health {
             return answer(false, "the listener is not connected");
         }
         try {
-            database.one("select 1 as one", row -> row.integer("one"));
+            database.one(ANSWERS, row -> row.flag("working"));
             return answer(true, "the database answers");
         } catch (DatabaseException e) {
             return answer(false, "the database does not answer: " + e.getMessage());

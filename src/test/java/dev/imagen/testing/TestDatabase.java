@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -29,13 +30,22 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
 
     @Override
     public void beforeAll(ExtensionContext context) throws SQLException {
-        settings = TestServer.shared().newDatabase();
-        database = new Database(settings);
+        if (!nested(context)) {
+            settings = TestServer.shared().newDatabase();
+            database = new Database(settings);
+        }
     }
 
     @Override
     public void afterAll(ExtensionContext context) {
-        database.close();
+        if (!nested(context)) {
+            database.close();
+        }
+    }
+
+    /** JUnit calls extensions of a class for its nested classes too; they share its database. */
+    private static boolean nested(ExtensionContext context) {
+        return context.getRequiredTestClass().isAnnotationPresent(Nested.class);
     }
 
     /** How the service connects. */

@@ -10,7 +10,9 @@ import dev.imagen.storage.ImageStore;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.openapi.OpenApiFeature;
 import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.spi.Observer;
 import java.io.UncheckedIOException;
@@ -44,38 +46,50 @@ public final class ApiServer implements AutoCloseable {
      */
     public static ApiServer start(Settings.Server settings, Parts parts, Authenticator authenticator,
             List<Observer> observers) {
-        var routing = HttpRouting.builder();
-        if (settings.api()) {
-            route(routing, parts, authenticator);
-        }
-        Problems.register(routing);
-        var server = WebServer.builder().host(settings.host()).port(settings.port()).routing(routing)
-                .directHandlers(Problems.beforeRouting()).maxPayloadSize(Json.MAX_BODY_BYTES)
-                .idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
-                // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
-                .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
-                .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)
-                .addFeature(OpenApiFeature.create())
-                .addFeature(ObserveFeature.builder().observersDiscoverServices(false).observers(observers).build())
-                .build();
+        var server = WebServer.builder();
+        configure(server, settings, parts, authenticator, observers);
+        var built = server.build();
         // The server logs why it cannot listen, but does not throw.
-        if (!server.start().isRunning()) {
+        if (!built.start().isRunning()) {
             throw new UncheckedIOException("cannot listen on " + settings.host() + ":" + settings.port()
                     + ": set server.host (SERVER_HOST) to an address of this machine and server.port (SERVER_PORT) to"
                     + " a free port", new BindException());
         }
-        return new ApiServer(server);
+        return new ApiServer(built);
     }
 
-    private static void route(HttpRouting.Builder routing, Parts parts, Authenticator authenticator) {
+    /** Everything about the server but its start. */
+    static void configure(WebServerConfig.Builder server, Settings.Server settings, Parts parts,
+            Authenticator authenticator, List<Observer> observers) {
+        var routing = HttpRouting.builder();
+        if (settings.api()) {
+            routes(parts, authenticator).forEach(route -> routing.register(route.path(), route.service()));
+        }
+        Problems.register(routing);
+        server.host(settings.host()).port(settings.port()).routing(routing).directHandlers(Problems.beforeRouting())
+                .maxPayloadSize(Json.MAX_BODY_BYTES).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
+                // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
+                .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
+                .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)
+                .addFeature(OpenApiFeature.create())
+                .addFeature(ObserveFeature.builder().observersDiscoverServices(false).observers(observers).build());
+    }
+
+    /** @param path goes before the paths of the service's own routes */
+    record Route(String path, HttpService service) {}
+
+    /** The services of the REST API, in the order in which requests are matched. */
+    static List<Route> routes(Parts parts, Authenticator authenticator) {
         var jobs = new OwnedJobs(parts.database());
         var reader = new NewJobReader(parts.backends(), parts.styles(), new LiveWorkers(parts.database())::offer);
-        // Before /jobs/{id}: "events" is no id.
-        routing.register("/jobs", new JobEventsService(jobs, parts.events(), authenticator));
-        routing.register("/jobs", new JobsService(jobs, reader, parts.events(), authenticator));
-        routing.register("/images", new ImagesService(new OwnedImages(parts.database()), parts.store(), authenticator));
-        routing.register("/usage", new UsageService(parts.database(), authenticator));
-        routing.register("/", new CatalogService(parts.backends(), parts.styles(), authenticator));
+        var images = new OwnedImages(parts.database());
+        return List.of(
+                // Before /jobs/{id}: "events" is no id.
+                new Route("/jobs", new JobEventsService(jobs, parts.events(), authenticator)),
+                new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
+                new Route("/images", new ImagesService(images, parts.store(), authenticator)),
+                new Route("/usage", new UsageService(parts.database(), authenticator)),
+                new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));
     }
 
     /** The port that it listens on. */

@@ -11,9 +11,9 @@ import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -82,8 +82,8 @@ final class JobEventsService implements HttpService {
     private static Optional<Instant> lastChange(ServerRequest request) {
         return request.headers().first(LAST_EVENT_ID).flatMap(text -> {
             try {
-                return Optional.of(Instant.parse(text.replaceFirst("_.*", "")));
-            } catch (DateTimeParseException e) {
+                return Optional.of(Times.parse(text.replaceFirst("_.*", "")));
+            } catch (DateTimeException e) {
                 // Not one of ours: begin anew.
                 return Optional.empty();
             }

@@ -4,10 +4,10 @@ import dev.imagen.queue.OwnedJobs.Cursor;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -52,8 +52,8 @@ final class QueryParameters {
             try {
                 return text.length() == DATE_LENGTH
                         ? LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant()
-                        : Instant.parse(text);
-            } catch (DateTimeParseException e) {
+                        : Times.parse(text);
+            } catch (DateTimeException e) {
                 throw Problem.invalid(name, "must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z");
             }
         });
@@ -74,9 +74,9 @@ final class QueryParameters {
             var parts = new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8).split("_");
             var id = Ids.parse(parts[parts.length - 1]);
             if (parts.length == 2 && id.isPresent()) {
-                return Cursor.of(Instant.parse(parts[0]), id.get());
+                return Cursor.of(Times.parse(parts[0]), id.get());
             }
-        } catch (IllegalArgumentException | DateTimeParseException e) {
+        } catch (IllegalArgumentException | DateTimeException e) {
             // Said below.
         }
         throw Problem.exception(Status.BAD_REQUEST_400, "cursor must be the next_cursor of an earlier answer");

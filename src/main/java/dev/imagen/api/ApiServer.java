@@ -13,6 +13,7 @@ import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.observe.ObserveFeature;
 import io.helidon.webserver.observe.spi.Observer;
 import java.io.UncheckedIOException;
@@ -65,9 +66,12 @@ public final class ApiServer implements AutoCloseable {
         if (settings.api()) {
             routes(parts, authenticator).forEach(route -> routing.register(route.path(), route.service()));
         }
+        routing.addFilter(QueryParameters::checkEncoding);
         Problems.register(routing);
         server.host(settings.host()).port(settings.port()).routing(routing).directHandlers(Problems.beforeRouting())
-                .maxPayloadSize(Json.MAX_BODY_BYTES).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
+                // Helidon's own check of queries refuses colons (RFC 3986 allows them), and so every time.
+                .addProtocol(Http1Config.builder().validatePrologue(false).build()).maxPayloadSize(Json.MAX_BODY_BYTES)
+                .idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
                 // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)

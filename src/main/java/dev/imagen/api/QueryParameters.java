@@ -2,6 +2,9 @@ package dev.imagen.api;
 
 import dev.imagen.queue.OwnedJobs.Cursor;
 import io.helidon.http.Status;
+import io.helidon.webserver.http.FilterChain;
+import io.helidon.webserver.http.RoutingRequest;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
@@ -12,6 +15,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** A request's query; a parameter that the route does not know is refused. */
 final class QueryParameters {
@@ -19,6 +23,7 @@ final class QueryParameters {
     private static final int DEFAULT_LIMIT = 50;
     private static final int MAX_LIMIT = 200;
     private static final int DATE_LENGTH = "2026-01-31".length();
+    private static final Pattern BROKEN = Pattern.compile("%(?![0-9a-fA-F]{2})");
 
     private final ServerRequest request;
 
@@ -29,6 +34,14 @@ final class QueryParameters {
                 throw Problem.invalid(name, "is no known parameter; known are " + String.join(", ", List.of(known)));
             }
         }
+    }
+
+    /** A filter: what is not percent-encoded as it should be could not be decoded later. */
+    static void checkEncoding(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+        if (BROKEN.matcher(request.query().rawValue()).find()) {
+            throw Problem.exception(Status.BAD_REQUEST_400, "the query is not percent-encoded: write %25 for %");
+        }
+        chain.proceed();
     }
 
     Optional<String> text(String name) {

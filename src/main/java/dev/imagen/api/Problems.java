@@ -10,6 +10,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -25,10 +26,8 @@ final class Problems {
     static void register(HttpRouting.Builder routing) {
         routing.error(ProblemException.class, (_, response, e) -> send(response, e.problem()));
         routing.error(DatabaseException.class, (_, response, e) -> send(response, problem(e)));
-        routing.error(NotFoundException.class,
-                (request, response, _) -> send(response, new Problem(Status.NOT_FOUND_404,
-                        "there is no " + request.prologue().method() + " " + request.path().path() + "; see /openapi",
-                        List.of())));
+        routing.error(NotFoundException.class, (request, response, _) -> send(response,
+                new Problem(Status.NOT_FOUND_404, "there is no " + called(request) + "; see /openapi", List.of())));
         routing.error(HttpException.class,
                 (_, response, e) -> send(response, new Problem(e.status(), String.valueOf(e.getMessage()), List.of())));
         routing.error(UncheckedIOException.class, (_, _, e) -> {
@@ -36,10 +35,15 @@ final class Problems {
             throw new CloseConnectionException("the client went away", e);
         });
         routing.error(Throwable.class, (request, response, e) -> {
-            LOG.log(Level.ERROR, request.prologue().method() + " " + request.path().path() + " failed", e);
+            LOG.log(Level.ERROR, called(request) + " failed", e);
             send(response, new Problem(Status.INTERNAL_SERVER_ERROR_500,
                     "the server failed at this request; its log says why", List.of()));
         });
+    }
+
+    /** From the prologue: a request that no route took has no routed path. */
+    private static String called(ServerRequest request) {
+        return request.prologue().method() + " " + request.prologue().uriPath().path();
     }
 
     /** What the database refuses is the caller's to change; anything else is ours, and passes. */

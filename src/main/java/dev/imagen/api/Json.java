@@ -7,17 +7,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /** Strict reading and plain writing of JSON. */
 final class Json {
 
     static final int MAX_BODY_BYTES = 256 * 1024;
+
+    private static final Pattern JSON_TYPE = Pattern.compile("\\s*application/([^;\\s/]+\\+)?json\\s*(;.*)?",
+            Pattern.CASE_INSENSITIVE);
 
     private static final ObjectMapper MAPPER = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -35,8 +41,9 @@ final class Json {
 
     /** The object in a request's body. */
     static ObjectNode body(ServerRequest request) {
-        var type = request.headers().contentType();
-        if (type.isPresent() && !type.get().mediaType().text().matches("application/(.+\\+)?json")) {
+        // As text: Helidon's own reading of the header fails on one that is no media type.
+        var type = request.headers().first(HeaderNames.CONTENT_TYPE);
+        if (type.isPresent() && !JSON_TYPE.matcher(type.get()).matches()) {
             throw Problem.exception(Status.UNSUPPORTED_MEDIA_TYPE_415, "send the body as application/json");
         }
         try {
@@ -66,6 +73,10 @@ final class Json {
                         "the body is longer than 256 KiB (262144 bytes)");
             }
             return bytes;
+        } catch (IllegalArgumentException e) {
+            // Helidon's word for chunks that are none: where the next request begins is not known either.
+            throw RequestException.builder().type(DirectHandler.EventType.BAD_REQUEST).status(Status.BAD_REQUEST_400)
+                    .message("the chunks of the body have no valid lengths").cause(e).setKeepAlive(false).build();
         }
     }
 

@@ -69,13 +69,27 @@ public final class JobEvents implements AutoCloseable {
     /** Watches one job until the returned handle is closed. Read the job after this, or a change may be missed. */
     public Watch watchJob(UUID job, Watcher watcher) {
         watchers.addJob(job, watcher);
+        endIfClosed(watcher);
         return () -> watchers.removeJob(job, watcher);
     }
 
     /** Watches an owner's jobs until the returned handle is closed. Read them after this. */
     public Watch watchOwner(UUID owner, Watcher watcher) {
         watchers.addOwner(owner, watcher);
+        endIfClosed(watcher);
         return () -> watchers.removeOwner(owner, watcher);
+    }
+
+    /** A request may still come while the process stops: nobody would tell its watcher. */
+    private void endIfClosed(Watcher watcher) {
+        lock.lock();
+        try {
+            if (closed) {
+                watcher.closed();
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Ends a watch. */

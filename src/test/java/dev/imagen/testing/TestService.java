@@ -1,0 +1,203 @@
+package dev.imagen.testing;
+
+import dev.imagen.api.ApiServer;
+import dev.imagen.api.SingleOwner;
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.MockBackend;
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Login;
+import dev.imagen.config.Settings;
+import dev.imagen.config.SettingsLoader;
+import dev.imagen.config.WorkerSettings;
+import dev.imagen.database.Database;
+import dev.imagen.database.Notifications;
+import dev.imagen.event.JobEvents;
+import dev.imagen.event.WatchedJobs;
+import dev.imagen.pipeline.GenerationPipeline;
+import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.JobListener;
+import dev.imagen.queue.PostgresJobQueue;
+import dev.imagen.storage.FileImageStore;
+import dev.imagen.worker.Worker;
+import dev.imagen.worker.WorkerListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A running service over a test's database, with the service's own parts. Two of them on one database are two
+ * replicas. */
+public final class TestService implements AutoCloseable {
+
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private final String name;
+    private final UUID owner;
+    private final Path images;
+    private final Database database;
+    private final Notifications notifications;
+    private final GatedPipeline pipeline;
+    private final Worker worker;
+    private final ApiServer.Parts parts;
+    private final ApiServer server;
+    private final TestClient client;
+
+    private TestService(Setup setup) {
+        var settings = SettingsLoader.load(Map.of("imagen.home", "target/no-home", "server.port", "0"));
+        this.name = "service-" + NUMBER.incrementAndGet();
+        this.owner = setup.owner;
+        this.images = folder();
+        var databaseSettings = named(setup.database, name);
+        this.database = new Database(databaseSettings);
+        this.notifications = new Notifications(databaseSettings);
+        this.parts = parts(settings, databaseSettings);
+        this.pipeline = new GatedPipeline(new GenerationPipeline(parts.styles(), parts.backends(), parts.store()));
+        this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
+                parts.backends().names(), WorkerListener.NONE);
+        JobListener.subscribe(notifications, worker::wake, worker::cancel);
+        this.server = ApiServer.start(settings.server(), parts, new SingleOwner(owner), List.of());
+        this.client = new TestClient(server.port());
+        notifications.start();
+        parts.events().start();
+        if (setup.worker.enabled()) {
+            worker.start();
+        }
+    }
+
+    private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings) {
+        var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
+        var backends = new Backends("mock", List.of(new MockBackend(Duration.ZERO, 0)));
+        return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
+                new FileImageStore(images));
+    }
+
+    private static Path folder() {
+        try {
+            return Files.createTempDirectory("imagen-test");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Tells the connections of this service from those of others in pg_stat_activity. */
+    private static DatabaseSettings named(DatabaseSettings settings, String name) {
+        var login = settings.service();
+        var url = login.url() + (login.url().contains("?") ? "&" : "?") + "ApplicationName=" + name;
+        return settings.at(new Login(url, login.username(), login.password()), settings.owner());
+    }
+
+    /** How a service differs from the usual one. */
+    public static final class Setup {
+
+        private DatabaseSettings database;
+        private UUID owner = UUID.randomUUID();
+        private WorkerSettings worker = new WorkerSettings(true, 16, Duration.ofSeconds(5), Duration.ofMinutes(5),
+                Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofMillis(1));
+
+        private Setup(DatabaseSettings database) {
+            this.database = database;
+        }
+
+        /** Everything that is asked of it is this owner's; otherwise a new one's. */
+        public Setup owner(UUID known) {
+            owner = known;
+            return this;
+        }
+
+        /** Jobs stay pending. */
+        public Setup withoutWorker() {
+            return worker(false, worker.poll());
+        }
+
+        /** Without LISTEN; the worker looks at the queue often instead. */
+        public Setup pollOnly() {
+            database = new DatabaseSettings(database.connection(), database.migration(), database.migrate(),
+                    database.listenerUrl(), false, database.pooler(), database.pool(), database.timeout());
+            return worker(worker.enabled(), Duration.ofMillis(100));
+        }
+
+        private Setup worker(boolean enabled, Duration poll) {
+            worker = new WorkerSettings(enabled, worker.concurrency(), poll, worker.timeout(), worker.grace(),
+                    worker.lease(), worker.unknown(), worker.backoff());
+            return this;
+        }
+
+        /** Runs it. */
+        public TestService start() {
+            return new TestService(this);
+        }
+    }
+
+    /** A service over this database, to be started. */
+    public static Setup on(TestDatabase database) {
+        return new Setup(database.settings());
+    }
+
+    /** A service over this database, to be started. */
+    public static Setup on(DatabaseSettings database) {
+        return new Setup(database);
+    }
+
+    /** The {@code application_name} of its connections. */
+    public String name() {
+        return name;
+    }
+
+    /** Whose everything is. */
+    public UUID owner() {
+        return owner;
+    }
+
+    /** To hold jobs, and let them fail. */
+    public GatedPipeline pipeline() {
+        return pipeline;
+    }
+
+    /** What its REST API works on. */
+    public ApiServer.Parts parts() {
+        return parts;
+    }
+
+    /** Speaks with it. */
+    public TestClient client() {
+        return client;
+    }
+
+    /** Where its image files are. */
+    public Path images() {
+        return images;
+    }
+
+    /** Streams end, and what is asked now is still answered: the first half of {@link #close}. */
+    public void stopEvents() {
+        worker.stop();
+        parts.events().close();
+    }
+
+    @Override
+    public void close() {
+        stopEvents();
+        // Its idle connections would be waited for.
+        client.close();
+        server.close();
+        notifications.close();
+        database.close();
+        delete(images);
+    }
+
+    private static void delete(Path folder) {
+        try (var files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package dev.imagen.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.imagen.config.Settings;
+import dev.imagen.testing.TestServer;
+import dev.imagen.testing.TestService;
+import io.helidon.common.testing.http.junit5.SocketHttpClient;
+import io.helidon.http.Method;
+import io.helidon.http.Status;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.testing.junit5.ServerTest;
+import io.helidon.webserver.testing.junit5.SetUpServer;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Requests that no HTTP client would send, written to the socket as they are. */
+@ServerTest
+@Timeout(120)
+class RawRequestsTest {
+
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private static TestService service;
+
+    private final SocketHttpClient socket;
+
+    RawRequestsTest(SocketHttpClient socket) {
+        this.socket = socket;
+    }
+
+    /** The server under test is the one that Helidon's extension starts, configured as the service configures its own;
+     * the database is made here because this runs before any other extension. */
+    @SetUpServer
+    static void configure(WebServerConfig.Builder server) throws SQLException {
+        service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();
+        ApiServer.configure(server, new Settings.Server("localhost", 0, true), service.parts(),
+                new SingleOwner(service.owner()), List.of());
+    }
+
+    @AfterAll
+    static void stop() {
+        service.close();
+    }
+
+    @AfterEach
+    void a_good_request_is_still_answered() {
+        socket.disconnect();
+        socket.connect();
+        var answer = socket.sendAndReceive(Method.GET, "/jobs", null);
+        assertThat(SocketHttpClient.statusFromResponse(answer)).isEqualTo(Status.OK_200);
+    }
+
+    private static JsonNode problem(String answer, int status) throws Exception {
+        assertThat(SocketHttpClient.statusFromResponse(answer).code()).as(answer).isEqualTo(status);
+        assertThat(answer).contains("application/problem+json").doesNotContain("Exception").doesNotContain("\tat ");
+        var problem = MAPPER.readTree(SocketHttpClient.entityFromResponse(answer, true));
+        assertThat(problem.path("status").intValue()).isEqualTo(status);
+        assertThat(problem.path("detail").textValue()).isNotBlank().isNotEqualTo("null");
+        return problem;
+    }
+
+    private String receive(String request) {
+        socket.requestRaw(request.replace("\n", "\r\n"));
+        return socket.receive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET  /jobs HTTP/1.1\nHost: localhost\n\n",
+            "GET /jobs HTTP/1.1\nHost: localhost\nno colon\n\n", "GET /jobs HTTP/1.1\nHost: localhost\nBad Name: 1\n\n",
+            "GET /jobs HTTP/1.1\n\n", "GET /jobs HTTP/1.1\nHost: local host\n\n",
+            "GET /jobs\u0000 HTTP/1.1\nHost: localhost\n\n",
+            "POST /jobs HTTP/1.1\nHost: localhost\nContent-Length: many\n\n{}"})
+    void a_request_that_is_no_http_is_a_problem(String request) throws Exception {
+        problem(receive(request), 400);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"NONSENSE\n\n", "GET /jobs\n\n", "GET /jobs HTTP/9.9\nHost: localhost\n\n"})
+    void another_protocol_is_cut_off_without_an_answer(String request) {
+        assertThat(receive(request)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/jobs?status=%zz", "/jobs?status=%", "/usage?from=%4", "/openapi?format=%zz"})
+    void a_query_that_cannot_be_decoded_is_a_problem(String path) throws Exception {
+        var answer = receive("GET " + path + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(problem(answer, 400).path("detail").textValue())
+                .isEqualTo("the query is not percent-encoded: write %25 for %");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/jobs/%zz", "/jobs/%", "/jobs/../../etc/passwd", "/images/..%2f..%2fetc%2fpasswd/content",
+            "//jobs//", "/jobs/\"", "/jobs;a=b"})
+    void a_strange_path_is_no_failure_of_the_server(String path) throws Exception {
+        var answer = receive("GET " + path + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(SocketHttpClient.statusFromResponse(answer).code()).as(answer).isLessThan(500);
+        assertThat(answer).doesNotContain("Exception").doesNotContain("root:");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GET, /usage?from=2026-01-31T00:00:00Z&group=day", "GET, /jobs?status=%64one"})
+    void a_query_with_what_the_standard_allows_is_taken(String method, String path) {
+        var answer = receive(method + " " + path + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(SocketHttpClient.statusFromResponse(answer)).as(answer).isEqualTo(Status.OK_200);
+    }
+
+    @Test
+    void a_path_that_is_too_long_is_a_problem() throws Exception {
+        var answer = receive("GET /jobs/" + "x".repeat(10_000) + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(SocketHttpClient.statusFromResponse(answer).code()).isIn(400, 414);
+        problem(answer, SocketHttpClient.statusFromResponse(answer).code());
+    }
+
+    @Test
+    void headers_that_are_too_long_are_a_problem() throws Exception {
+        var answer = receive("GET /jobs HTTP/1.1\nHost: localhost\nX-Long: " + "x".repeat(30_000) + "\n\n");
+        assertThat(SocketHttpClient.statusFromResponse(answer).code()).isIn(400, 431);
+        problem(answer, SocketHttpClient.statusFromResponse(answer).code());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"many", "-1", "FFFFFFFFFFFF", ""})
+    void a_chunk_without_a_length_is_a_problem(String length) throws Exception {
+        var answer = receive(
+                "POST /jobs HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n" + length + "\n{}\n0\n\n");
+        problem(answer, 400);
+        // Where the next request would begin is not known.
+        assertThat(answer.toLowerCase()).contains("connection: close");
+    }
+
+    @Test
+    void a_body_that_ends_too_early_leaves_no_job() {
+        socket.requestRaw("POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{\"prompt\": \"a\"}");
+        socket.disconnect();
+        socket.connect();
+        var answer = socket.sendAndReceive(Method.GET, "/jobs", null);
+        assertThat(SocketHttpClient.entityFromResponse(answer, true)).contains("\"jobs\":[]");
+    }
+}

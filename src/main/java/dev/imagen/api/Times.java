@@ -11,9 +11,11 @@ final class Times {
 
     private Times() {}
 
-    /** A time within the years that the database and all of Java's classes know.
+    /**
+     * A time within the years that the database and all of Java's classes know.
      *
-     * @throws DateTimeException when it is none */
+     * @throws DateTimeException when it is none
+     */
     static Instant parse(String text) {
         var time = Instant.parse(text);
         if (time.isBefore(EARLIEST) || time.isAfter(LATEST)) {

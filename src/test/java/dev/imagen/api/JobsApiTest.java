@@ -23,8 +23,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code /jobs} over HTTP. The service works on what is due; where a test counts, it starts one with an owner of its
- * own. */
+/**
+ * {@code /jobs} over HTTP. The service works on what is due; where a test counts, it starts one with an owner of its
+ * own.
+ */
 @Timeout(120)
 class JobsApiTest {
 

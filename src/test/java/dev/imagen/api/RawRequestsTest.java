@@ -38,8 +38,10 @@ class RawRequestsTest {
         this.socket = socket;
     }
 
-    /** The server under test is the one that Helidon's extension starts, configured as the service configures its own;
-     * the database is made here because this runs before any other extension. */
+    /**
+     * The server under test is the one that Helidon's extension starts, configured as the service configures its own;
+     * the database is made here because this runs before any other extension.
+     */
     @SetUpServer
     static void configure(WebServerConfig.Builder server) throws SQLException {
         service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();

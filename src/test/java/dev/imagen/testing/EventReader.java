@@ -12,8 +12,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** Reads one stream of server-sent events as a browser's EventSource would, without a thread of its own: a test may
- * open thousands. */
+/**
+ * Reads one stream of server-sent events as a browser's EventSource would, without a thread of its own: a test may open
+ * thousands.
+ */
 public final class EventReader implements AutoCloseable {
 
     /** What a stream brings. */

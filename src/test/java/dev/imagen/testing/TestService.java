@@ -31,8 +31,9 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A running service over a test's database, with the service's own parts. Two of them on one database are two
- * replicas. */
+/**
+ * A running service over a test's database, with the service's own parts. Two of them on one database are two replicas.
+ */
 public final class TestService implements AutoCloseable {
 
     private static final AtomicInteger NUMBER = new AtomicInteger();

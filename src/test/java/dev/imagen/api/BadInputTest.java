@@ -266,9 +266,9 @@ class BadInputTest {
     @ParameterizedTest
     @CsvSource({"/images?limit=0, 422, limit must be a whole number", "/images?cursor=x, 400, cursor must be",
             "/images?status=done, 422, status is no known parameter", "/usage?group=prompt, 422, group must be one of",
-            "/usage?from=yesterday, 422, from must be a time", "/usage?to=2026-01-31, 422, to must be a time",
-            "/usage?from=%2B999999999-12-31T23:59:59Z, 422, from must be a time",
-            "/usage?from=-999999999-01-01T00:00:00Z, 422, from must be a time",
+            "/usage?from=yesterday, 422, from must be a date", "/usage?to=2026-02-31, 422, to must be a date",
+            "/usage?from=%2B999999999-12-31T23:59:59Z, 422, from must be a date",
+            "/usage?from=-999999999-01-01T00:00:00Z, 422, from must be a date",
             "/usage?limit=5, 422, limit is no known parameter"})
     void a_wrong_parameter_is_refused_by_its_name(String path, int status, String detail) {
         assertProblem(client.get(path), status, detail);

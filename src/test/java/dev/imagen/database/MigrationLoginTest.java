@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -34,6 +35,8 @@ class MigrationLoginTest {
     private static final Pattern ADVICE = Pattern.compile("Ask an administrator to run: ([^\\n]+;)");
     private static final List<String> ROLES = List.of("anon", "authenticated", "service_role", "creator", "plain",
             "service", "other_service");
+
+    private static final Duration LONGEST = Duration.ofMinutes(1);
 
     private static EmbeddedPostgres server;
 
@@ -160,7 +163,7 @@ class MigrationLoginTest {
                 statement.execute(sql);
             }
             var migration = executor.submit(() -> new Migrations(settings("first", "postgres", "service")).run());
-            await().until(() -> migration.isDone() || waits("first"));
+            await().atMost(LONGEST).until(() -> migration.isDone() || waits("first"));
             connection.commit();
             assertThat(migration.get()).isEqualTo(5);
         }

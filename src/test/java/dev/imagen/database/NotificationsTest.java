@@ -27,6 +27,8 @@ class NotificationsTest {
              where datname = current_database() and application_name = 'imagen' and pid <> pg_backend_pid()
             """;
 
+    private static final Duration LONGEST = Duration.ofMinutes(1);
+
     private final List<Notifications> opened = new ArrayList<>();
     private DatabaseSettings settings;
     private Connection connection;
@@ -75,8 +77,8 @@ class NotificationsTest {
     }
 
     private static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
-        var next = queue.poll(20, TimeUnit.SECONDS);
-        assertThat(next).as("heard within 20 s").isNotNull();
+        var next = queue.poll(LONGEST.toSeconds(), TimeUnit.SECONDS);
+        assertThat(next).as("heard in time").isNotNull();
         return next;
     }
 
@@ -194,10 +196,10 @@ class NotificationsTest {
         var ear = new Ear();
         var notifications = listening("one", ear);
         var database = settings.service().url().replaceFirst(".*/", "");
-        // Of the database's connections only those that exist may go on: a superuser's is exempt.
+        // The service's login gets no new connection; the test's own, a superuser's, goes on.
         connection.createStatement().execute("alter database " + database + " connection limit 0");
         terminate();
-        await().until(() -> notifications.reconnects() >= 2 && !notifications.healthy());
+        await().atMost(LONGEST).until(() -> notifications.reconnects() >= 2 && !notifications.healthy());
         connection.createStatement().execute("alter database " + database + " connection limit -1");
         next(ear.connected);
         assertThat(notifications.healthy()).isTrue();
@@ -225,7 +227,7 @@ class NotificationsTest {
         var notifications = listening("one", new Ear());
         notifications.close();
         notifications.close();
-        await().until(() -> sessions().isEmpty() && !notifications.healthy());
+        await().atMost(LONGEST).until(() -> sessions().isEmpty() && !notifications.healthy());
         assertThat(notifications.reconnects()).isZero();
     }
 

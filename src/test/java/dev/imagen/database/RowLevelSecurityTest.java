@@ -70,13 +70,13 @@ class RowLevelSecurityTest {
     @Test
     void a_client_may_set_every_client_column() throws SQLException {
         var id = UUID.randomUUID();
-        commit(DB, alice,
-                """
-                        insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
-                                                 steps, seed, priority, run_at, max_attempts, idempotency_key)
-                        values ('%s', '%s', 'a', 'b', 'c', 'd', 'e', 16, 17, 18, 19, -20, now() + interval '1 day', 21, 'f')
-                        returning id"""
-                        .formatted(id, alice));
+        commit(DB, alice, """
+                insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend,
+                    model, style, width, height,
+                                         steps, seed, priority, run_at, max_attempts, idempotency_key)
+                values ('%s', '%s', 'a', 'b', 'c', 'd', 'e', 16, 17, 18, 19, -20,
+                    now() + interval '1 day', 21, 'f')
+                returning id""".formatted(id, alice));
         assertThat(DB.job(id)).containsEntry("negative_prompt", "b").containsEntry("seed", 19L)
                 .containsEntry("priority", -20).containsEntry("idempotency_key", "f");
     }
@@ -143,16 +143,15 @@ class RowLevelSecurityTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-            """
-                    insert into imagen.images (owner_user_id, bucket, path, mime_type, width, height, byte_size, sha256, backend,
-                                               model, prompt)
-                    values (auth.uid(), 'b', 'p', 'image/png', 1, 1, 1, '', 'mock', 'm', 'p')""",
-            """
-                    insert into imagen.usage (owner_user_id, backend, model, outcome, duration_ms)
-                    values (auth.uid(), 'mock', 'm', 'done', 1)""", """
-                    insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'x', '{mock}')""", """
-                    insert into imagen.job_progress (job_id, step, steps) select id, 1, 2 from imagen.jobs limit 1"""})
+    @ValueSource(strings = {"""
+            insert into imagen.images (owner_user_id, bucket, path, mime_type, width, height, byte_size,
+                sha256, backend,
+                                       model, prompt)
+            values (auth.uid(), 'b', 'p', 'image/png', 1, 1, 1, '', 'mock', 'm', 'p')""", """
+            insert into imagen.usage (owner_user_id, backend, model, outcome, duration_ms)
+            values (auth.uid(), 'mock', 'm', 'done', 1)""", """
+            insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'x', '{mock}')""", """
+            insert into imagen.job_progress (job_id, step, steps) select id, 1, 2 from imagen.jobs limit 1"""})
     void where_all_was_granted_a_client_still_inserts_into_no_other_table(String insert) throws SQLException {
         commit(GRANTED, alice, "insert into imagen.jobs (prompt) values ('a cat') returning id");
         assertThat(refusal(GRANTED, alice, insert)).contains("row-level security");

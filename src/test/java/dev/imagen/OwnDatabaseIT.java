@@ -95,6 +95,17 @@ class OwnDatabaseIT {
         }
     }
 
+    @Test
+    void a_login_that_the_server_refuses_ends_the_start_and_names_the_settings() throws Exception {
+        database.start();
+        var environment = environment(0);
+        environment.put("DB_CONNECTION_USERNAME", "nobody");
+        var service = ServiceProcess.start(folder, environment);
+        assertThat(service.awaitExit()).isEqualTo(1);
+        assertThat(service.output().lines()).singleElement().asString().contains("role \"nobody\" does not exist")
+                .contains("DB_CONNECTION_");
+    }
+
     private Map<String, String> environment(int port) {
         var environment = new HashMap<>(database.environment());
         environment.put("SERVER_PORT", String.valueOf(port));

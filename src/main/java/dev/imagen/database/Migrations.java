@@ -14,6 +14,8 @@ public final class Migrations {
     private static final System.Logger LOG = System.getLogger(Migrations.class.getName());
 
     private static final String INSUFFICIENT_PRIVILEGE = "42501";
+    private static final String INVALID_AUTHORIZATION = "28";
+    private static final String NO_SUCH_DATABASE = "3D000";
 
     private static final String HISTORY_SECURITY = """
             do $$
@@ -67,7 +69,7 @@ public final class Migrations {
      * Applies what is missing and lets the service's login act as the roles.
      *
      * @return the number of migrations applied
-     * @throws MigrationException when a migration fails: the message says what an administrator has to do
+     * @throws MigrationException when a migration or the login fails: the message says what to change
      * @throws DatabaseException when the server cannot be reached
      */
     public int run() {
@@ -80,10 +82,7 @@ public final class Migrations {
             finish(connection, owner);
             return applied;
         } catch (SQLException e) {
-            if (INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())) {
-                throw new MigrationException(e);
-            }
-            throw new DatabaseException(e);
+            throw failure(e);
         }
     }
 
@@ -93,8 +92,23 @@ public final class Migrations {
                     .locations("classpath:sql").schemas("imagen").createSchemas(true).placeholderReplacement(false)
                     .connectRetries(0).load().migrate().migrationsExecuted;
         } catch (FlywayException e) {
+            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                if (cause instanceof SQLException sql && new DatabaseException(sql).lost()) {
+                    throw new DatabaseException(sql);
+                }
+            }
             throw new MigrationException(e);
         }
+    }
+
+    /** A server that is away comes back; a wrong password, or a database that does not exist, stays wrong. */
+    private RuntimeException failure(SQLException e) {
+        var state = String.valueOf(e.getSQLState());
+        if (state.startsWith(INVALID_AUTHORIZATION) || state.equals(NO_SUCH_DATABASE)) {
+            return new MigrationException("cannot log in as " + settings.owner() + ": " + e.getMessage()
+                    + "; check db.connection and db.migration (DB_CONNECTION_…, DB_MIGRATION_…)", e);
+        }
+        return state.equals(INSUFFICIENT_PRIVILEGE) ? new MigrationException(e) : new DatabaseException(e);
     }
 
     /** What is no version of the schema: who owns and who serves differ from one installation to the next. */

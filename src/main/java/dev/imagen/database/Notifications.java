@@ -89,14 +89,13 @@ public final class Notifications implements AutoCloseable {
                 backoff = FIRST_BACKOFF;
                 receiveUntilClosed(opened);
             } catch (SQLException | RuntimeException | Error e) {
+                connected = false;
                 if (!closed()) {
                     LOG.log(Level.WARNING, "the listener lost its connection and connects again: {0}", e.toString());
                     reconnects.incrementAndGet();
                     pause(backoff);
                     backoff = min(backoff.multipliedBy(2), LAST_BACKOFF);
                 }
-            } finally {
-                connected = false;
             }
         }
     }

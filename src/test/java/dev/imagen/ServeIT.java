@@ -44,6 +44,27 @@ class ServeIT {
     }
 
     @Test
+    void metrics_tell_what_the_process_did_and_what_waits() throws Exception {
+        try (var service = ServiceProcess.start(home, Map.of("MOCK_FAILURES", "0.0"))) {
+            service.send("POST", "/jobs", "{\"prompt\": \"one\"}");
+            service.send("POST", "/jobs", "{\"prompt\": \"two\"}");
+            schedule("later");
+            var metrics = service.send("GET", "/observe/metrics", "").body();
+            assertThat(metrics).containsPattern("imagen_jobs_claimed_total\\{backend=\"mock\"[^}]*\\} 2\\.0")
+                    .containsPattern("imagen_jobs_finished_total\\{[^}]*outcome=\"done\"[^}]*\\} 2\\.0")
+                    .containsPattern("imagen_job_pickup_seconds_count\\{[^}]*\\} 2\\.0")
+                    .containsPattern("imagen_job_run_seconds_bucket\\{backend=\"mock\"[^}]*le=\"\\+Inf\"[^}]*\\} 2\\.0")
+                    .containsPattern("imagen_queue_jobs\\{[^}]*status=\"scheduled\"[^}]*\\} 1\\.0")
+                    .containsPattern("imagen_queue_jobs\\{[^}]*status=\"pending\"[^}]*\\} 0\\.0")
+                    .containsPattern("imagen_queue_oldest_pending_seconds\\{[^}]*\\} 0\\.0")
+                    .containsPattern("imagen_jobs_in_flight\\{[^}]*\\} 0\\.0")
+                    .containsPattern("imagen_event_streams\\{[^}]*\\} 0\\.0")
+                    .containsPattern("imagen_jobs_rescued_total\\{[^}]*\\} 0\\.0")
+                    .containsPattern("imagen_listener_reconnects_total\\{[^}]*\\} 0\\.0");
+        }
+    }
+
+    @Test
     void a_second_process_on_the_same_folder_says_so_in_one_line_and_exits_with_1() throws Exception {
         try (var first = ServiceProcess.start(home, Map.of())) {
             first.awaitReady();
@@ -111,6 +132,16 @@ class ServeIT {
         try (var connection = connect();
                 var statement = connection
                         .prepareStatement("insert into imagen.jobs (owner_user_id, prompt) values (?::uuid, ?)")) {
+            statement.setString(1, OWNER);
+            statement.setString(2, prompt);
+            statement.execute();
+        }
+    }
+
+    private void schedule(String prompt) throws SQLException {
+        try (var connection = connect();
+                var statement = connection.prepareStatement("insert into imagen.jobs (owner_user_id, prompt, run_at)"
+                        + " values (?::uuid, ?, now() + interval '1 day')")) {
             statement.setString(1, OWNER);
             statement.setString(2, prompt);
             statement.execute();

@@ -14,7 +14,7 @@ final class QueueDepth {
     private static final System.Logger LOG = System.getLogger(QueueDepth.class.getName());
     private static final Duration FRESH = Duration.ofSeconds(5);
 
-    private static final String DEPTH = """
+    static final String DEPTH = """
             select count(*) filter (where run_at <= now()) as pending,
                    count(*) filter (where run_at > now()) as scheduled,
                    coalesce(extract(epoch from now() - min(run_at) filter (where run_at <= now())), 0) as oldest_seconds,

@@ -90,7 +90,10 @@ public final class TestServer {
         var container = new PostgreSQLContainer<>("postgres:" + version()).withUsername("postgres")
                 .withCommand("postgres", "-c", "max_connections=300", "-c", "fsync=off");
         container.start();
-        return new Login(container.getJdbcUrl(), container.getUsername(), container.getPassword());
+        // Not the container's own URL: that ends in parameters, and tests take the database's name from the end.
+        var url = "jdbc:postgresql://%s:%d/postgres".formatted(container.getHost(),
+                container.getMappedPort(PostgreSQLContainer.POSTGRESQL_PORT));
+        return new Login(url, container.getUsername(), container.getPassword());
     }
 
     /** A new database with the schema in it. The service's login owns nothing and is no superuser. */

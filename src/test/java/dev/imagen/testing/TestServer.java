@@ -51,7 +51,7 @@ public final class TestServer {
 
     /** 15 or 18. */
     public static String version() {
-        return System.getProperty("imagen.test.postgres", "18");
+        return System.getProperty("imagen.test.server", "18");
     }
 
     private static Login embedded() {

@@ -31,13 +31,6 @@ public interface JobQueue {
     }
 
     /**
-     * @param jobs now running, at most as many as asked for
-     * @param nextDue how long until the next pending job is due, zero if one is due but held by another claim; empty if
-     *     none waits
-     */
-    record Claim(List<Job> jobs, Optional<Duration> nextDue) {}
-
-    /**
      * @param alive false: the lease was lost and the jobs may be running elsewhere
      * @param cancels running jobs of this worker that somebody asked to stop
      */
@@ -66,7 +59,10 @@ public interface JobQueue {
     /**
      * Claims up to {@code limit} due jobs that this worker offers a backend for: highest priority first, then oldest.
      */
-    Claim claim(WorkerIdentity worker, int limit);
+    List<Job> claim(WorkerIdentity worker, int limit);
+
+    /** How long until the next pending job of its backends is due; zero if one is already, empty if none waits. */
+    Optional<Duration> untilNextDue(WorkerIdentity worker);
 
     /** Records how an attempt ended; may be repeated until it answers. */
     Settled settle(Job job, Outcome outcome);

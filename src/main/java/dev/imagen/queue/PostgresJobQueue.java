@@ -3,7 +3,6 @@ package dev.imagen.queue;
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.database.Database;
 import dev.imagen.database.DatabaseException;
-import dev.imagen.database.Row;
 import dev.imagen.job.Job;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
@@ -47,13 +46,11 @@ public final class PostgresJobQueue implements JobQueue {
             """;
 
     /**
-     * Lanes are the pending (backend, priority) pairs, found by skipping from one to the next in the claim's index; in
-     * each lane the due rows come first and in order, so that neither another backend's backlog nor jobs of tomorrow
-     * are read. The orders name the index's first column although it is constant in a lane: without it the planner does
-     * not see that the index has the order, and sorts the lane. MATERIALIZED: a LIMIT that the planner ran twice would
-     * claim twice.
+     * Lanes are the pending (backend, priority) pairs, found by skipping from one to the next in the claim's index. The
+     * orders name the index's first column although it is constant in a lane: without it the planner does not see that
+     * the index has the order, and sorts the lane.
      */
-    private static final String CLAIM = """
+    private static final String LANES = """
             with recursive lane (backend, priority) as (
                 select offered.backend, top.priority
                   from unnest(?::text[]) as offered (backend)
@@ -69,7 +66,15 @@ public final class PostgresJobQueue implements JobQueue {
                      where j.status = 'pending' and coalesce(j.backend, '') = lane.backend
                        and j.priority < lane.priority
                      order by coalesce(j.backend, ''), j.priority desc limit 1) as lower
-            ), due as materialized (
+            )
+            """;
+
+    /**
+     * In each lane the due rows come first and in order, so that neither another backend's backlog nor jobs of tomorrow
+     * are read. MATERIALIZED: a LIMIT that the planner ran twice would claim twice.
+     */
+    private static final String CLAIM = LANES + """
+            , due as materialized (
                 select head.id
                   from lane
                  cross join lateral (
@@ -88,18 +93,18 @@ public final class PostgresJobQueue implements JobQueue {
                    and exists (select from imagen.workers w
                                 where w.id = ?::uuid and w.heartbeat_at > now() - ? * interval '1 millisecond')
                 returning j.*
-            ), upcoming as (
-                select min(next.run_at) as run_at
-                  from lane
-                 cross join lateral (
-                    select j.run_at from imagen.jobs j
-                     where j.status = 'pending' and coalesce(j.backend, '') = lane.backend
-                       and j.priority = lane.priority and j.id not in (select due.id from due)
-                     order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit 1) as next
             )
-            select (extract(epoch from upcoming.run_at - now()) * 1000)::bigint as next_due_ms, claimed.*
-              from upcoming left join claimed on true
-             order by claimed.priority desc, claimed.run_at, claimed.id
+            select * from claimed order by priority desc, run_at, id
+            """;
+
+    /** Zero or less where a due row is held by another claim at the moment. */
+    private static final String NEXT_DUE = LANES + """
+            select (extract(epoch from min(head.run_at) - now()) * 1000)::bigint as millis
+              from lane
+             cross join lateral (
+                select j.run_at from imagen.jobs j
+                 where j.status = 'pending' and coalesce(j.backend, '') = lane.backend and j.priority = lane.priority
+                 order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit 1) as head
             """;
 
     /** Goes with every way out: the usage of an attempt that reached a backend (parameter 1 null: it did not). */
@@ -304,18 +309,20 @@ public final class PostgresJobQueue implements JobQueue {
     }
 
     @Override
-    public Claim claim(WorkerIdentity worker, int limit) {
-        String[] lanes = Stream.concat(Stream.of(""), worker.backends().stream()).toArray(String[]::new);
-        var rows = database.query(CLAIM, PostgresJobQueue::claimed, lanes, limit, limit, worker.id(),
-                worker.defaultBackend(), worker.id(), lease);
-        return new Claim(rows.stream().flatMap(row -> row.job().stream()).toList(), rows.getFirst().nextDue());
+    public List<Job> claim(WorkerIdentity worker, int limit) {
+        return database.query(CLAIM, JobRows::job, lanes(worker), limit, limit, worker.id(), worker.defaultBackend(),
+                worker.id(), lease);
     }
 
-    private record ClaimRow(Optional<Job> job, Optional<Duration> nextDue) {}
+    @Override
+    public Optional<Duration> untilNextDue(WorkerIdentity worker) {
+        return database.one(NEXT_DUE, row -> row.optionalWhole("millis"), (Object) lanes(worker))
+                .flatMap(millis -> millis).map(millis -> Duration.ofMillis(Math.max(0, millis)));
+    }
 
-    private static ClaimRow claimed(Row row) {
-        return new ClaimRow(row.isNull("id") ? Optional.empty() : Optional.of(JobRows.job(row)),
-                row.optionalWhole("next_due_ms").map(millis -> Duration.ofMillis(Math.max(0, millis))));
+    /** Jobs that name no backend are in the lane of the empty name. */
+    private static String[] lanes(WorkerIdentity worker) {
+        return Stream.concat(Stream.of(""), worker.backends().stream()).toArray(String[]::new);
     }
 
     @Override

@@ -1,27 +1,48 @@
 package dev.imagen.worker;
 
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** A sleep that a signal ends; a signal that comes before the sleep is not lost, and many are one. */
 final class Wakeup {
 
-    private final Semaphore signals = new Semaphore(0);
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition signals = lock.newCondition();
+    private boolean signalled;
 
     void signal() {
-        // More permits than one would only make the next sleeps short.
-        if (signals.availablePermits() == 0) {
-            signals.release();
+        lock.lock();
+        try {
+            signalled = true;
+            signals.signal();
+        } finally {
+            lock.unlock();
         }
     }
 
-    /** Forgets signals that what follows will see anyway. */
-    void clear() {
-        signals.drainPermits();
+    /** Takes the signals that came until now; what is looked at afterwards sees what they were about. */
+    boolean take() {
+        lock.lock();
+        try {
+            boolean taken = signalled;
+            signalled = false;
+            return taken;
+        } finally {
+            lock.unlock();
+        }
     }
 
+    /** Sleeps until there is a signal to take, or this long. */
     void await(Duration longest) throws InterruptedException {
-        signals.tryAcquire(longest.toNanos(), TimeUnit.NANOSECONDS);
+        lock.lock();
+        try {
+            long left = longest.toNanos();
+            while (!signalled && left > 0) {
+                left = signals.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 }

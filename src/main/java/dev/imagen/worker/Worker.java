@@ -25,6 +25,8 @@ public final class Worker {
     /** Due jobs that another claim holds at the moment are looked at again after this. */
     private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
 
+    private static final Duration NOTHING_DUE = Duration.ofDays(1);
+
     private final JobQueue queue;
     private final WorkerSettings settings;
     private final WorkerListener listener;
@@ -38,6 +40,7 @@ public final class Worker {
     private volatile boolean stopping;
     private volatile boolean hungry;
     private volatile long turnedNanos = System.nanoTime();
+    private long dueNanos = System.nanoTime();
 
     /** @param backends names of the backends that the pipeline offers, the default first */
     public Worker(JobQueue queue, Pipeline pipeline, WorkerSettings settings, List<String> backends,
@@ -104,7 +107,7 @@ public final class Worker {
     /** @return how long to sleep */
     private Duration claimSome() {
         // First: what is signalled from here on may come too late for the looks below.
-        wakeup.clear();
+        boolean signalled = wakeup.take();
         int free = settings.concurrency() - running.count();
         if (!heartbeat.held()) {
             return settings.poll();
@@ -113,14 +116,25 @@ public final class Worker {
         if (free <= 0) {
             return settings.poll();
         }
-        var claim = queue.claim(heartbeat.identity(), free);
-        hungry = claim.jobs().size() >= free;
-        claim.jobs().forEach(this::begin);
+        var jobs = queue.claim(heartbeat.identity(), free);
+        hungry = jobs.size() >= free;
+        jobs.forEach(this::begin);
         if (hungry) {
+            // What else is due is claimed as soon as a slot is free.
+            dueNanos = System.nanoTime();
             return settings.poll();
         }
-        return claim.nextDue().map(due -> max(due, LOOK_AGAIN)).filter(due -> due.compareTo(settings.poll()) < 0)
-                .orElse(settings.poll());
+        return untilNextDue(signalled || !jobs.isEmpty());
+    }
+
+    /** @param changed whether what is pending may have changed: every change is signalled, so else nothing is asked */
+    private Duration untilNextDue(boolean changed) {
+        if (changed || System.nanoTime() - dueNanos >= 0) {
+            var due = queue.untilNextDue(heartbeat.identity()).map(wait -> max(wait, LOOK_AGAIN)).orElse(NOTHING_DUE);
+            dueNanos = System.nanoTime() + due.toNanos();
+        }
+        var left = Duration.ofNanos(dueNanos - System.nanoTime());
+        return left.compareTo(settings.poll()) < 0 ? left : settings.poll();
     }
 
     private void begin(Job job) {

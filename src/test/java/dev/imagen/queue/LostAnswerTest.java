@@ -58,7 +58,7 @@ class LostAnswerTest {
     }
 
     private Job claim() {
-        return queue.claim(worker, 1).jobs().getFirst();
+        return queue.claim(worker, 1).getFirst();
     }
 
     private void loseTheAnswer(Runnable call) throws InterruptedException {

@@ -304,7 +304,7 @@ class OwnedJobsTest {
         var queue = new PostgresJobQueue(DB.database(), settings(Duration.ZERO));
         var worker = worker("mock");
         queue.register(worker);
-        return queue.claim(worker, 1).jobs().getFirst();
+        return queue.claim(worker, 1).getFirst();
     }
 
     @ParameterizedTest

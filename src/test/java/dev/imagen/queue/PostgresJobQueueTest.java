@@ -74,13 +74,13 @@ class PostgresJobQueueTest {
     }
 
     private Job claim() {
-        var jobs = queue.claim(worker, 1).jobs();
+        var jobs = queue.claim(worker, 1);
         assertThat(jobs).hasSize(1);
         return jobs.getFirst();
     }
 
     private List<UUID> claim(int limit) {
-        return queue.claim(worker, limit).jobs().stream().map(Job::id).toList();
+        return queue.claim(worker, limit).stream().map(Job::id).toList();
     }
 
     private void set(UUID job, String assignments) throws SQLException {
@@ -168,8 +168,8 @@ class PostgresJobQueueTest {
         job("run_at = now() + interval '2 hours'");
         job("run_at = now() + interval '1 hour', priority = -3, backend = 'flux'");
         var claim = queue.claim(worker, 10);
-        assertThat(claim.jobs()).isEmpty();
-        assertThat(claim.nextDue())
+        assertThat(claim).isEmpty();
+        assertThat(queue.untilNextDue(worker))
                 .hasValueSatisfying(due -> assertThat(due).isBetween(Duration.ofMinutes(59), Duration.ofMinutes(60)));
     }
 
@@ -178,8 +178,8 @@ class PostgresJobQueueTest {
         job("run_at = now() + interval '1 day', priority = 9");
         var due = job();
         var claim = queue.claim(worker, 1);
-        assertThat(claim.jobs()).extracting(Job::id).containsExactly(due);
-        assertThat(claim.nextDue()).isPresent();
+        assertThat(claim).extracting(Job::id).containsExactly(due);
+        assertThat(queue.untilNextDue(worker)).hasValueSatisfying(wait -> assertThat(wait).isPositive());
     }
 
     @Test
@@ -187,15 +187,17 @@ class PostgresJobQueueTest {
         job("backend = 'dalle'");
         job("status = 'done'");
         job();
-        assertThat(queue.claim(worker, 10).nextDue()).isEmpty();
-        assertThat(queue.claim(worker, 10)).isEqualTo(new JobQueue.Claim(List.of(), Optional.empty()));
+        assertThat(queue.claim(worker, 10)).hasSize(1);
+        assertThat(queue.untilNextDue(worker)).isEmpty();
+        assertThat(queue.claim(worker, 10)).isEmpty();
     }
 
     @Test
     void a_due_job_beyond_the_limit_is_due_at_once() throws SQLException {
         job();
         job();
-        assertThat(queue.claim(worker, 1).nextDue()).contains(Duration.ZERO);
+        assertThat(queue.claim(worker, 1)).hasSize(1);
+        assertThat(queue.untilNextDue(worker)).contains(Duration.ZERO);
     }
 
     @Test
@@ -206,17 +208,17 @@ class PostgresJobQueueTest {
             other.setAutoCommit(false);
             statement.execute("select from imagen.jobs where id = '" + held + "' for update");
             var claim = queue.claim(worker, 2);
-            assertThat(claim.jobs()).extracting(Job::id).containsExactly(free);
-            assertThat(claim.nextDue()).contains(Duration.ZERO);
+            assertThat(claim).extracting(Job::id).containsExactly(free);
+            assertThat(queue.untilNextDue(worker)).contains(Duration.ZERO);
         }
     }
 
     @Test
     void a_worker_that_is_dead_or_unknown_claims_nothing() throws SQLException {
         var id = job();
-        assertThat(queue.claim(worker("mock"), 1).jobs()).isEmpty();
+        assertThat(queue.claim(worker("mock"), 1)).isEmpty();
         die(worker);
-        assertThat(queue.claim(worker, 1).jobs()).isEmpty();
+        assertThat(queue.claim(worker, 1)).isEmpty();
         assertThat(DB.job(id)).containsEntry("status", "pending").containsEntry("attempt", 0).containsEntry("backend",
                 null);
     }
@@ -497,7 +499,7 @@ class PostgresJobQueueTest {
         for (int attempt = 1; attempt <= 2; attempt++) {
             var victim = worker("mock");
             queue.register(victim);
-            assertThat(queue.claim(victim, 1).jobs()).hasSize(1);
+            assertThat(queue.claim(victim, 1)).hasSize(1);
             die(victim);
             assertThat(queue.rescue()).isEqualTo(1);
         }
@@ -675,7 +677,7 @@ class PostgresJobQueueTest {
     @Test
     void progress_of_jobs_that_are_no_longer_ours_is_not_written() throws SQLException {
         var ids = List.of(job(), job(), job(), job());
-        var jobs = queue.claim(worker, 4).jobs();
+        var jobs = queue.claim(worker, 4);
         set(ids.get(0), "attempt = 2");
         set(ids.get(1), "worker_id = gen_random_uuid()");
         set(ids.get(2), "status = 'done'");
@@ -719,11 +721,11 @@ class PostgresJobQueueTest {
         int done = 0;
         while (true) {
             var claim = queue.claim(worker, 7);
-            for (Job job : claim.jobs()) {
+            for (Job job : claim) {
                 assertThat(queue.settle(job, done(job, 1))).isEqualTo(Settled.WRITTEN);
                 done++;
             }
-            if (claim.jobs().isEmpty() && claim.nextDue().isEmpty()) {
+            if (claim.isEmpty() && queue.untilNextDue(worker).isEmpty()) {
                 return done;
             }
         }

@@ -111,7 +111,7 @@ final class FakeQueue implements JobQueue {
     }
 
     @Override
-    public synchronized Claim claim(WorkerIdentity worker, int limit) {
+    public synchronized List<Job> claim(WorkerIdentity worker, int limit) {
         if (claimFailures > 0) {
             claimFailures--;
             throw new IllegalStateException("the database went away");
@@ -122,7 +122,12 @@ final class FakeQueue implements JobQueue {
         }
         claimed.forEach(job -> running.put(job.id(), job));
         claims.add(claimed.size());
-        return new Claim(claimed, nextDue);
+        return claimed;
+    }
+
+    @Override
+    public synchronized Optional<Duration> untilNextDue(WorkerIdentity worker) {
+        return nextDue;
     }
 
     private static Job claimed(Job job, UUID worker) {

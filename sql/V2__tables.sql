@@ -17,7 +17,7 @@ create table imagen.jobs (
     idempotency_key     text,
     request_hash        bytea,
     status              text not null default 'pending',
-    attempt             smallint not null default 0,
+    attempt             int not null default 0,
     failures            smallint not null default 0,
     worker_id           uuid,
     error               text,
@@ -40,6 +40,10 @@ create table imagen.jobs (
     constraint jobs_steps_range check (steps between 1 and 10000),
     -- 2^53 - 1: the largest integer that every JSON reader keeps exact
     constraint jobs_seed_range check (seed between 0 and 9007199254740991),
+    -- each priority in use is a step of every claim
+    constraint jobs_priority_range check (priority between -100 and 100),
+    -- no arithmetic of the queue's could take infinity
+    constraint jobs_run_at_finite check (isfinite(run_at)),
     constraint jobs_max_attempts_range check (max_attempts between 1 and 25),
     constraint jobs_idempotency_key_length check (char_length(idempotency_key) between 1 and 255),
     constraint jobs_status_known check (status in ('pending', 'running', 'done', 'failed', 'cancelled'))
@@ -80,7 +84,7 @@ alter table imagen.jobs
 create table imagen.usage (
     id            bigint generated always as identity primary key,
     job_id        uuid references imagen.jobs on delete set null,
-    attempt       smallint not null default 0,
+    attempt       int not null default 0,
     owner_user_id uuid not null,
     backend       text not null,
     model         text not null,
@@ -122,9 +126,10 @@ create index jobs_claim on imagen.jobs (coalesce(backend, ''), priority desc, ru
 -- GET /jobs: an owner's jobs, newest first.
 create index jobs_owner_newest on imagen.jobs (owner_user_id, created_at desc, id desc);
 -- GET /jobs/events at its opening: what an owner is still waiting for.
-create index jobs_owner_unfinished on imagen.jobs (owner_user_id) where status in ('pending', 'running');
+create index jobs_owner_unfinished on imagen.jobs (owner_user_id, id) where status in ('pending', 'running');
 -- GET /jobs/events after a reconnect: what finished for an owner meanwhile.
-create index jobs_owner_finished on imagen.jobs (owner_user_id, updated_at) where status in ('done', 'failed', 'cancelled');
+create index jobs_owner_finished on imagen.jobs (owner_user_id, updated_at, id)
+    where status in ('done', 'failed', 'cancelled');
 -- Idempotency-Key: one job for each key of an owner.
 create unique index jobs_idempotency_key on imagen.jobs (owner_user_id, idempotency_key) where idempotency_key is not null;
 -- Rescue and heartbeat: what a worker runs.

@@ -27,7 +27,10 @@ final class Banner {
     }
 
     private static String host(String host) {
-        return host.equals("0.0.0.0") || host.equals("::") ? "127.0.0.1" : host;
+        if (host.equals("0.0.0.0") || host.equals("::")) {
+            return "127.0.0.1";
+        }
+        return host.contains(":") ? "[" + host + "]" : host;
     }
 
     /** Without the URL's parameters, which may hold a password; psql asks for it or finds it in its own places. */

@@ -6,6 +6,7 @@ import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.config.SettingsLoader;
 import dev.imagen.database.Database;
+import dev.imagen.database.DatabaseException;
 import dev.imagen.database.EmbeddedPostgres;
 import dev.imagen.database.Migrations;
 import dev.imagen.job.Job;
@@ -18,6 +19,7 @@ import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.ImagesWithoutJobs;
 import dev.imagen.storage.FileImageStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -120,6 +122,7 @@ final class GenerateCommand implements Callable<Integer> {
         require(seed.isEmpty() || seed.get() >= 0 && seed.get() < 1L << 53, "--seed must be 0 to 9007199254740991");
         require(output.isEmpty() || output.get().toAbsolutePath().getParent() != null
                 && Files.isDirectory(output.get().toAbsolutePath().getParent()), "--output: its folder does not exist");
+        require(output.isEmpty() || !Files.isDirectory(output.get()), "--output is a folder, must be a file");
     }
 
     private void require(boolean right, String message) {
@@ -135,12 +138,23 @@ final class GenerateCommand implements Callable<Integer> {
         var attempt = new MeasuredAttempt();
         try (var pool = new Database(database)) {
             var images = pipeline.run(job, attempt);
-            new ImagesWithoutJobs(pool).record(owner, images, attempt.usage(images));
+            record(pool, owner, images, attempt, pipeline);
             for (NewImage image : images) {
                 say(store, image);
             }
         }
         return CommandLine.ExitCode.OK;
+    }
+
+    /** A file whose row cannot be written is not kept. */
+    private static void record(Database pool, UUID owner, List<NewImage> images, MeasuredAttempt attempt,
+            GenerationPipeline pipeline) {
+        try {
+            new ImagesWithoutJobs(pool).record(owner, images, attempt.usage(images));
+        } catch (DatabaseException e) {
+            pipeline.discard(images);
+            throw e;
+        }
     }
 
     private NewJob request() {
@@ -158,7 +172,12 @@ final class GenerateCommand implements Callable<Integer> {
     private void say(FileImageStore store, NewImage image) throws IOException {
         var path = store.path(image.path());
         if (output.isPresent()) {
-            Files.copy(path, output.get(), StandardCopyOption.REPLACE_EXISTING);
+            try {
+                Files.copy(path, output.get(), StandardCopyOption.REPLACE_EXISTING);
+            } catch (IOException e) {
+                throw new UncheckedIOException(
+                        "the image is at " + path + " but could not be written to " + output.get() + ": " + e, e);
+            }
         }
         System.out.printf("image %s: %s (%d×%d, seed %d)%n", image.id(), output.orElse(path), image.width(),
                 image.height(), image.seed());

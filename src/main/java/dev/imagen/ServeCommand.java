@@ -1,6 +1,7 @@
 package dev.imagen;
 
 import dev.imagen.config.SettingsLoader;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -9,15 +10,14 @@ import picocli.CommandLine.Command;
 @Command(name = "serve", description = "Works on the queue and serves the REST API (the default).", mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
 
+    /** After the grace: records, streams, requests, and the embedded server's stop. */
+    private static final Duration LAST_STEPS = Duration.ofMinutes(3);
+
     @Override
     public Integer call() throws InterruptedException {
-        var service = new Service(SettingsLoader.load());
-        var stop = new Thread(() -> {
-            service.stop();
-            System.out.flush();
-            // Stopping when asked to is success; the JVM would say 143.
-            Runtime.getRuntime().halt(0);
-        }, "imagen-stop");
+        var settings = SettingsLoader.load();
+        var service = new Service(settings);
+        var stop = new Thread(() -> stop(service, settings.worker().grace().plus(LAST_STEPS)), "imagen-stop");
         Runtime.getRuntime().addShutdownHook(stop);
         try {
             service.start();
@@ -29,5 +29,17 @@ final class ServeCommand implements Callable<Integer> {
         }
         new CountDownLatch(1).await();
         return 0;
+    }
+
+    /** Stopping when asked to is success, where the JVM would say 143; a stop that hangs is none. */
+    private static void stop(Service service, Duration longest) {
+        var stopping = Thread.ofVirtual().start(service::stop);
+        try {
+            boolean stopped = stopping.join(longest);
+            System.out.flush();
+            Runtime.getRuntime().halt(stopped ? 0 : 1);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -68,13 +68,14 @@ final class Service {
         var database = onStop(new Database(databaseSettings));
         var notifications = onStop(new Notifications(databaseSettings));
         var metrics = new Metrics(io.helidon.metrics.api.Metrics.globalRegistry());
-        var queue = new PostgresJobQueue(database, settings.worker());
+        // Of its own: however many requests wait for the database, heartbeats and records do not wait with them.
+        var queue = new PostgresJobQueue(onStop(new Database(databaseSettings.forWorker())), settings.worker());
         var worker = settings.worker().enabled()
                 ? Optional.of(new Worker(queue, new GenerationPipeline(styles, backends, store), settings.worker(),
                         backends.names(), metrics))
                 : Optional.<Worker>empty();
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
-        worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancel));
+        worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancelled));
         metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
         var health = new Health(database, notifications, worker);
         var server = onStop(ApiServer.start(settings.server(),

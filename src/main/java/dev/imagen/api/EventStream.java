@@ -16,8 +16,8 @@ final class EventStream {
 
     private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
 
-    /** Jobs remembered to tell news from repetitions. */
-    private static final int REMEMBERED = 2_000;
+    /** Jobs remembered to tell news from repetitions, those last heard of: as many as a mailbox can hold. */
+    private static final int REMEMBERED = 10_000;
 
     private record Sent(long version, boolean finished, int attempt, int step) {}
 
@@ -25,7 +25,7 @@ final class EventStream {
     private final Mailbox mailbox;
     private final Function<Job, String> eventId;
     private final boolean endsWithJob;
-    private final Map<UUID, Sent> sent = new LinkedHashMap<>() {
+    private final Map<UUID, Sent> sent = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override

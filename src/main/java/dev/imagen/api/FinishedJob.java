@@ -1,5 +1,6 @@
 package dev.imagen.api;
 
+import dev.imagen.database.DatabaseException;
 import dev.imagen.event.JobEvents;
 import dev.imagen.event.JobProgress;
 import dev.imagen.event.Watcher;
@@ -29,8 +30,7 @@ final class FinishedJob {
     Job await(Job job, Duration longest) {
         var finished = new CompletableFuture<Boolean>();
         try (var _ = events.watchJob(job.id(), signal(finished))) {
-            var now = current.apply(job.id()).orElse(job);
-            if (!now.status().finished()) {
+            if (!now(job).status().finished()) {
                 finished.get(longest.toMillis(), TimeUnit.MILLISECONDS);
             }
         } catch (TimeoutException e) {
@@ -40,7 +40,16 @@ final class FinishedJob {
         } catch (ExecutionException e) {
             throw new IllegalStateException("this signal has no failure", e);
         }
-        return current.apply(job.id()).orElse(job);
+        return now(job);
+    }
+
+    /** The job exists, whether or not the database answers now: better an old state than a 503. */
+    private Job now(Job job) {
+        try {
+            return current.apply(job.id()).orElse(job);
+        } catch (DatabaseException e) {
+            return job;
+        }
     }
 
     private static Watcher signal(CompletableFuture<Boolean> finished) {

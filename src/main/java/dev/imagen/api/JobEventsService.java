@@ -1,6 +1,7 @@
 package dev.imagen.api;
 
 import dev.imagen.event.JobEvents;
+import dev.imagen.event.WatchedJobs;
 import dev.imagen.job.Job;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.OwnedJobs.Found;
@@ -12,7 +13,6 @@ import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.DateTimeException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -22,9 +22,6 @@ import java.util.UUID;
 final class JobEventsService implements HttpService {
 
     private static final HeaderName LAST_EVENT_ID = HeaderNames.create("Last-Event-ID");
-
-    /** A row may become visible this long after its updated_at; what is sent twice for it does no harm. */
-    private static final Duration LATE_COMMIT = Duration.ofSeconds(30);
 
     private final OwnedJobs jobs;
     private final JobEvents events;
@@ -70,8 +67,12 @@ final class JobEventsService implements HttpService {
         var caller = authenticator.caller(request);
         var mailbox = new Mailbox();
         try (var _ = events.watchOwner(caller.owner(), mailbox)) {
-            var first = jobs.unfinishedOrChanged(caller, lastChange(request).map(time -> time.minus(LATE_COMMIT)));
-            new EventStream(SseWriter.open(request, response), mailbox, JobEventsService::changeId, false).run(first);
+            var since = lastChange(request).map(time -> time.minus(WatchedJobs.LATE_COMMIT));
+            var first = new JobPages(jobs, caller, since);
+            // Before the first byte: an answer that is an error must still be possible.
+            first.hasNext();
+            new EventStream(SseWriter.open(request, response), mailbox, JobEventsService::changeId, false)
+                    .run(() -> first);
         }
     }
 

@@ -5,9 +5,9 @@ import dev.imagen.database.Database;
 /** What other processes offer. */
 final class LiveWorkers {
 
-    /** Twice the longest sensible pause of a heartbeat; a job that slips through fails by worker.unknown. */
+    /** As old as any worker.lease allows; a job that slips through fails by worker.unknown. */
     private static final String OFFER = """
-            select from imagen.workers where ? = any (backends) and heartbeat_at > now() - interval '60 seconds' limit 1
+            select from imagen.workers where ? = any (backends) and heartbeat_at > now() - interval '10 minutes' limit 1
             """;
 
     private final Database database;

@@ -9,7 +9,6 @@ import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.OwnedJobs.Submission;
 import io.helidon.http.Status;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Optional;
@@ -23,6 +22,7 @@ import java.util.function.Predicate;
 final class NewJobReader {
 
     private static final int MAX_PROMPT = 32_000;
+    private static final int MIN_PRIORITY = -100;
     private static final long MAX_SEED = (1L << 53) - 1;
 
     private final Backends backends;
@@ -61,7 +61,7 @@ final class NewJobReader {
                 fields.text("backend", 1, 200), fields.text("model", 1, 200), fields.text("style", 1, 200),
                 fields.integer("width", 16, 8192), fields.integer("height", 16, 8192),
                 fields.integer("steps", 1, 10_000), fields.whole("seed", 0, MAX_SEED),
-                fields.integer("priority", Short.MIN_VALUE, 0).orElse(0), fields.time("run_at"),
+                fields.integer("priority", MIN_PRIORITY, 0).orElse(0), fields.time("run_at"),
                 fields.integer("max_attempts", 1, 25).orElse(3));
     }
 
@@ -108,9 +108,26 @@ final class NewJobReader {
     /** Of what was asked for, not of its spelling: the order of fields and white space may differ. */
     private static byte[] hash(Optional<UUID> id, NewJob job) {
         try {
-            return MessageDigest.getInstance("SHA-256").digest((id + "\n" + job).getBytes(StandardCharsets.UTF_8));
+            return MessageDigest.getInstance("SHA-256").digest(Json.bytes(asked(id, job)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
+    }
+
+    /** Only what was said: a field that a later version knows does not change what an earlier request meant. */
+    private static ObjectNode asked(Optional<UUID> id, NewJob job) {
+        var node = Json.object().put("prompt", job.prompt()).put("priority", job.priority()).put("max_attempts",
+                job.maxAttempts());
+        id.ifPresent(value -> node.put("id", value.toString()));
+        job.negativePrompt().ifPresent(value -> node.put("negative_prompt", value));
+        job.backend().ifPresent(value -> node.put("backend", value));
+        job.model().ifPresent(value -> node.put("model", value));
+        job.style().ifPresent(value -> node.put("style", value));
+        job.width().ifPresent(value -> node.put("width", value));
+        job.height().ifPresent(value -> node.put("height", value));
+        job.steps().ifPresent(value -> node.put("steps", value));
+        job.seed().ifPresent(value -> node.put("seed", value));
+        job.runAt().ifPresent(value -> node.put("run_at", value.toString()));
+        return node;
     }
 }

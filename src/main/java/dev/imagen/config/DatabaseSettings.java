@@ -18,10 +18,17 @@ import java.util.Optional;
 public record DatabaseSettings(Optional<Login> connection, Optional<Login> migration, boolean migrate,
         Optional<String> listenerUrl, boolean listen, boolean pooler, int pool, Duration timeout) {
 
+    private static final int WORKER_POOL = 4;
+
     /** The same settings for a server that is known only after it has started. */
     public DatabaseSettings at(Login service, Login owner) {
         return new DatabaseSettings(Optional.of(service), Optional.of(owner), migrate, listenerUrl, listen, pooler,
                 pool, timeout);
+    }
+
+    /** The same for the worker's own pool: few connections, since each is held for one statement only. */
+    public DatabaseSettings forWorker() {
+        return new DatabaseSettings(connection, migration, migrate, listenerUrl, listen, pooler, WORKER_POOL, timeout);
     }
 
     /** The service's login; only after {@link #at} where the embedded server is used. */

@@ -40,6 +40,12 @@ final class Keys {
         return optional(key).orElseThrow(() -> new SettingsException(named(key) + " must not be empty"));
     }
 
+    void refuse(String key) {
+        if (optional(key).isPresent()) {
+            throw new SettingsException(named(key) + " is set, but this version does not have what it is for");
+        }
+    }
+
     /** The value with its spaces; empty where there is none. */
     String raw(String key) {
         return config.get(key).asString().orElse("");
@@ -86,7 +92,16 @@ final class Keys {
     }
 
     UUID uuid(String key) {
-        return parsed(key, UUID::fromString, "a uuid such as 00000000-0000-4000-8000-000000000001");
+        return parsed(key, Keys::strictUuid, "a uuid such as 00000000-0000-4000-8000-000000000001");
+    }
+
+    /** Java's own parser would make another uuid of 1-1-1-1-1. */
+    private static UUID strictUuid(String text) {
+        var uuid = UUID.fromString(text);
+        if (!uuid.toString().equalsIgnoreCase(text)) {
+            throw new IllegalArgumentException(text);
+        }
+        return uuid;
     }
 
     private <T> T parsed(String key, Function<String, T> parser, String wanted) {

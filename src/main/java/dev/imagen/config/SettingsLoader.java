@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.postgresql.Driver;
 
 /** Reads {@link Settings} from, in this order, system properties, the environment, the user's file and the defaults. */
@@ -21,6 +22,14 @@ public final class SettingsLoader {
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration DAY = Duration.ofDays(1);
+
+    /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
+    private static final List<String> RESERVED = Stream.concat(
+            Stream.of("auth.jwt.secret", "auth.jwt.jwks", "auth.jwt.audience", "auth.jwt.issuer",
+                    "storage.supabase.url", "storage.s3.endpoint", "storage.s3.bucket"),
+            Stream.of("openai", "automatic1111", "comfyui", "replicate", "gemini", "fal")
+                    .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")))
+            .toList();
 
     private final Keys keys;
 
@@ -72,9 +81,11 @@ public final class SettingsLoader {
     }
 
     private Settings settings() {
+        RESERVED.forEach(keys::refuse);
         var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"));
         keys.oneOf("storage.kind", "file");
+        keys.oneOf("queue.order", "fifo");
         return new Settings(home(keys), server, auth(server), database(), worker(),
                 new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
@@ -107,9 +118,16 @@ public final class SettingsLoader {
             throw new SettingsException("db.connection.url (DB_CONNECTION_URL) must be set where db.migration.url or"
                     + " db.listener.url is");
         }
-        if (connection.isEmpty() && keys.optional("db.connection.username").isPresent()) {
-            throw new SettingsException(
-                    "db.connection.url (DB_CONNECTION_URL) must be set where db.connection.username is");
+        boolean pooler = keys.flag("db.pooler");
+        if (connection.isEmpty() && (pooler || keys.optional("db.connection.username").isPresent()
+                || keys.optional("db.connection.password").isPresent())) {
+            throw new SettingsException("db.connection.url (DB_CONNECTION_URL) must be set where db.pooler,"
+                    + " db.connection.username or db.connection.password is");
+        }
+        if (pooler && keys.optional("db.listener.url").isEmpty()
+                && keys.oneOf("db.listener.mode", "listen", "poll").equals("listen")) {
+            throw new SettingsException("db.pooler (DB_POOLER) is true, and LISTEN does not work through a pooler: set"
+                    + " db.listener.url (DB_LISTENER_URL) to a direct URL, or db.listener.mode (DB_LISTENER_MODE) to poll");
         }
         return new DatabaseSettings(connection, migration, keys.flag("db.migration.enabled"),
                 keys.optional("db.listener.url").map(url -> jdbc("db.listener.url", url)),

@@ -55,7 +55,12 @@ public final class EmbeddedPostgres implements AutoCloseable {
             OrphanedServer.stop(folder.data());
             var passwords = PasswordFile.in(folder.path());
             var embedded = new EmbeddedPostgres(folder, launch(folder, passwords), passwords);
-            embedded.createDatabase();
+            try {
+                embedded.createDatabase();
+            } catch (SQLException e) {
+                embedded.server.close();
+                throw e;
+            }
             return embedded;
         } catch (IOException | SQLException | RuntimeException e) {
             folder.close();

@@ -13,7 +13,6 @@ public final class Migrations {
 
     private static final System.Logger LOG = System.getLogger(Migrations.class.getName());
 
-    private static final String INSUFFICIENT_PRIVILEGE = "42501";
     private static final String INVALID_AUTHORIZATION = "28";
     private static final String NO_SUCH_DATABASE = "3D000";
 
@@ -79,7 +78,7 @@ public final class Migrations {
             if (applied > 0) {
                 LOG.log(Level.INFO, "schema imagen: {0} migrations applied", applied);
             }
-            finish(connection, owner);
+            finish(connection);
             return applied;
         } catch (SQLException e) {
             throw failure(e);
@@ -93,7 +92,7 @@ public final class Migrations {
                     .connectRetries(0).load().migrate().migrationsExecuted;
         } catch (FlywayException e) {
             for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-                if (cause instanceof SQLException sql && new DatabaseException(sql).lost()) {
+                if (cause instanceof SQLException sql && mayPass(sql)) {
                     throw new DatabaseException(sql);
                 }
             }
@@ -108,22 +107,37 @@ public final class Migrations {
             return new MigrationException("cannot log in as " + settings.owner() + ": " + e.getMessage()
                     + "; check db.connection and db.migration (DB_CONNECTION_…, DB_MIGRATION_…)", e);
         }
-        return state.equals(INSUFFICIENT_PRIVILEGE) ? new MigrationException(e) : new DatabaseException(e);
+        return mayPass(e) ? new DatabaseException(e) : new MigrationException(e);
+    }
+
+    /** No connection, a server that stops, no room for another session, a deadlock. */
+    private static boolean mayPass(SQLException e) {
+        var state = String.valueOf(e.getSQLState());
+        return new DatabaseException(e).lost() || state.startsWith("53") || state.startsWith("40");
     }
 
     /** What is no version of the schema: who owns and who serves differ from one installation to the next. */
-    private void finish(Connection connection, Login owner) throws SQLException {
+    private void finish(Connection connection) throws SQLException {
         connection.setAutoCommit(false);
         try (var statement = connection.createStatement()) {
             // Two replicas that grant the same at once would fail with "tuple concurrently updated".
             statement.execute("select pg_advisory_xact_lock(hashtext('imagen migrations'))");
             statement.execute(HISTORY_SECURITY);
-            var service = settings.service().username();
-            if (!service.isEmpty() && !owner.username().equals(service)) {
-                grantRoles(connection, service);
+            if (!settings.owner().equals(settings.service())) {
+                grantRoles(connection, serviceRole());
             }
         }
         connection.commit();
+    }
+
+    /** As the server calls it: behind a pooler, the login's name may be longer than the role's. */
+    private String serviceRole() throws SQLException {
+        try (Connection connection = Connections.open(settings.service(), settings.timeout());
+                var statement = connection.createStatement();
+                var result = statement.executeQuery("select current_user")) {
+            result.next();
+            return result.getString(1);
+        }
     }
 
     private static void grantRoles(Connection connection, String service) throws SQLException {

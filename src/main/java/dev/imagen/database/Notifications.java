@@ -92,7 +92,6 @@ public final class Notifications implements AutoCloseable {
                 connected = false;
                 if (!closed()) {
                     LOG.log(Level.WARNING, "the listener lost its connection and connects again: {0}", e.toString());
-                    reconnects.incrementAndGet();
                     pause(backoff);
                     backoff = min(backoff.multipliedBy(2), LAST_BACKOFF);
                 }
@@ -107,6 +106,9 @@ public final class Notifications implements AutoCloseable {
             }
         }
         connected = true;
+        if (firstConnected.getCount() == 0) {
+            reconnects.incrementAndGet();
+        }
         firstConnected.countDown();
         LOG.log(Level.DEBUG, "listening to {0}", subscribers.keySet());
         var silence = Duration.ofNanos(System.nanoTime() - aliveNanos);

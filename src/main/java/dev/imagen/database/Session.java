@@ -12,6 +12,12 @@ import java.util.function.Function;
 /** A caller's transaction. */
 public final class Session {
 
+    /** A caller does not wait long for a row that somebody holds: there are others who want this connection. */
+    private static final String BECOME = """
+            select set_config('role', ?, true), set_config('request.jwt.claims', ?, true),
+                   set_config('lock_timeout', '5s', true)
+            """;
+
     private final Connection connection;
 
     Session(Connection connection) {
@@ -19,8 +25,7 @@ public final class Session {
     }
 
     void become(Caller caller) throws SQLException {
-        query("select set_config('role', ?, true), set_config('request.jwt.claims', ?, true)", _ -> true, caller.role(),
-                caller.claims());
+        query(BECOME, _ -> true, caller.role(), caller.claims());
     }
 
     /** Sets a setting until the transaction ends. */

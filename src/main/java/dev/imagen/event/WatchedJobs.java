@@ -15,15 +15,22 @@ public final class WatchedJobs {
             select j.* from imagen.jobs j where j.id = any (?::uuid[])
             """;
 
+    /**
+     * What owners' streams do not know yet has changed since they were last told. The newest ten thousand: a stream
+     * that missed more ends by its mailbox's limit, and begins anew.
+     */
     private static final String ALL = """
             select j.* from imagen.jobs j where j.id = any (?::uuid[])
             union
-            select j.* from imagen.jobs j
-             where j.owner_user_id = any (?::uuid[]) and j.status in ('pending', 'running')
+            (select j.* from imagen.jobs j
+              where j.owner_user_id = any (?::uuid[]) and j.status in ('pending', 'running')
+                and j.updated_at > now() - ? * interval '1 millisecond'
+              order by j.updated_at desc limit 10000)
             union
-            select j.* from imagen.jobs j
-             where j.owner_user_id = any (?::uuid[]) and j.status in ('done', 'failed', 'cancelled')
-               and j.updated_at > now() - ? * interval '1 millisecond'
+            (select j.* from imagen.jobs j
+              where j.owner_user_id = any (?::uuid[]) and j.status in ('done', 'failed', 'cancelled')
+                and j.updated_at > now() - ? * interval '1 millisecond'
+              order by j.updated_at desc limit 10000)
             """;
 
     /** Only ticks of the attempt that runs now. */
@@ -36,7 +43,7 @@ public final class WatchedJobs {
             """;
 
     /** A transaction may commit this long after the time that its rows carry. */
-    static final Duration LATE_COMMIT = Duration.ofSeconds(30);
+    public static final Duration LATE_COMMIT = Duration.ofSeconds(30);
 
     private final Database database;
 
@@ -49,10 +56,10 @@ public final class WatchedJobs {
         return database.query(THESE, JobRows::job, (Object) array(ids));
     }
 
-    /** Watched jobs, and those of the owners that are not finished or changed within this time. */
+    /** Watched jobs, and those of the owners that changed within this time. */
     List<Job> all(Collection<UUID> ids, Collection<UUID> owners, Duration unseen) {
-        return database.query(ALL, JobRows::job, array(ids), array(owners), array(owners),
-                unseen.plus(LATE_COMMIT).toMillis());
+        long millis = unseen.plus(LATE_COMMIT).toMillis();
+        return database.query(ALL, JobRows::job, array(ids), array(owners), millis, array(owners), millis);
     }
 
     List<JobProgress> progress(Collection<UUID> ids, Collection<UUID> owners) {

@@ -8,6 +8,7 @@ import io.helidon.health.HealthCheck;
 import io.helidon.health.HealthCheckResponse;
 import io.helidon.health.HealthCheckType;
 import io.helidon.webserver.observe.health.HealthObserver;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,6 +19,8 @@ import java.util.function.Supplier;
  * that is down makes the process not ready, never not live: a restart would not bring it back.
  */
 public final class Health {
+
+    private static final System.Logger LOG = System.getLogger(Health.class.getName());
 
     /** Longer than any poll, statement or wait for a connection. */
     private static final Duration LONGEST_TURN = Duration.ofMinutes(15);
@@ -81,7 +84,8 @@ public final class Health {
             database.one(ANSWERS, row -> row.flag("working"));
             return answer(true, "the database answers");
         } catch (DatabaseException e) {
-            return answer(false, "the database does not answer: " + e.getMessage());
+            LOG.log(Level.DEBUG, "not ready", e);
+            return answer(false, "the database does not answer");
         }
     }
 

@@ -40,12 +40,14 @@ final class QueueDepth {
     /** The last known depth where the database does not answer. */
     synchronized Depth now() {
         if (System.nanoTime() - readNanos >= FRESH.toNanos()) {
-            readNanos = System.nanoTime();
             try {
                 last = database.one(DEPTH, row -> new Depth(row.whole("pending"), row.whole("scheduled"),
                         row.whole("running"), row.decimal("oldest_seconds").doubleValue())).orElseThrow();
             } catch (DatabaseException e) {
                 LOG.log(Level.DEBUG, "the queue's depth could not be read", e);
+            } finally {
+                // After the wait for an answer: the next gauge of the same scrape does not wait again.
+                readNanos = System.nanoTime();
             }
         }
         return last;

@@ -21,7 +21,8 @@ public final class JobListener {
 
     /**
      * @param wake called when there may be jobs to claim, and after every reconnect; must not block
-     * @param cancel called with ids of running jobs, anybody's, that were asked to stop; must not block
+     * @param cancel called with ids of running jobs, anybody's, that may have been asked to stop: the rows know; must
+     *     not block
      */
     public static void subscribe(Notifications notifications, Runnable wake, Consumer<Set<UUID>> cancel) {
         notifications.subscribe(JOBS, new Notifications.Subscriber() {

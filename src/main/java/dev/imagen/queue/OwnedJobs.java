@@ -51,14 +51,18 @@ public final class OwnedJobs {
 
     private static final String UNFINISHED = """
             select * from imagen.jobs
-             where owner_user_id = ?::uuid and status in ('pending', 'running')
+             where owner_user_id = ?::uuid and status in ('pending', 'running') and id > ?::uuid
+             order by owner_user_id, id limit ?
             """;
 
-    private static final String UNFINISHED_OR_CHANGED = UNFINISHED + """
-            union all
+    private static final String FINISHED = """
             select * from imagen.jobs
-             where owner_user_id = ?::uuid and status in ('done', 'failed', 'cancelled') and updated_at > ?::timestamptz
+             where owner_user_id = ?::uuid and status in ('done', 'failed', 'cancelled')
+               and (updated_at, id) > (?::timestamptz, ?::uuid)
+             order by owner_user_id, updated_at, id limit ?
             """;
+
+    private static final UUID FIRST_ID = new UUID(0, 0);
 
     private static final String CANCEL = """
             select * from imagen.cancel_job(?::uuid)
@@ -165,13 +169,16 @@ public final class OwnedJobs {
                 after.createdAt(), after.id(), limit));
     }
 
-    /** Jobs that are not finished, and those that finished since, in the order of their last change. */
-    public List<Job> unfinishedOrChanged(Caller caller, Optional<Instant> since) {
+    /** Up to {@code limit} jobs that are not finished, by id, after this one; empty: from the first. */
+    public List<Job> unfinished(Caller caller, Optional<UUID> after, int limit) {
         return database.as(caller,
-                session -> since.isEmpty()
-                        ? session.query(UNFINISHED + "order by updated_at, id", JobRows::job, caller.owner())
-                        : session.query(UNFINISHED_OR_CHANGED + "order by updated_at, id", JobRows::job, caller.owner(),
-                                caller.owner(), since.get().atOffset(ZoneOffset.UTC)));
+                session -> session.query(UNFINISHED, JobRows::job, caller.owner(), after.orElse(FIRST_ID), limit));
+    }
+
+    /** Up to {@code limit} jobs that finished after this time, or at it with a higher id, earliest first. */
+    public List<Job> finished(Caller caller, Instant since, Optional<UUID> after, int limit) {
+        return database.as(caller, session -> session.query(FINISHED, JobRows::job, caller.owner(),
+                since.atOffset(ZoneOffset.UTC), after.orElse(FIRST_ID), limit));
     }
 
     /** Cancels, or asks the worker to stop; empty for an unknown or foreign id. */

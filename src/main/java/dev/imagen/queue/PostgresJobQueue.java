@@ -98,14 +98,15 @@ public final class PostgresJobQueue implements JobQueue {
             """;
 
     /** Zero or less where a due row is held by another claim at the moment. */
-    private static final String NEXT_DUE = LANES + """
-            select (extract(epoch from min(head.run_at) - now()) * 1000)::bigint as millis
-              from lane
-             cross join lateral (
-                select j.run_at from imagen.jobs j
-                 where j.status = 'pending' and coalesce(j.backend, '') = lane.backend and j.priority = lane.priority
-                 order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit 1) as head
-            """;
+    private static final String NEXT_DUE = LANES
+            + """
+                    select (extract(epoch from min(least(head.run_at, now() + interval '1 day')) - now()) * 1000)::bigint as millis
+                      from lane
+                     cross join lateral (
+                        select j.run_at from imagen.jobs j
+                         where j.status = 'pending' and coalesce(j.backend, '') = lane.backend and j.priority = lane.priority
+                         order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit 1) as head
+                    """;
 
     /** Goes with every way out: the usage of an attempt that reached a backend (parameter 1 null: it did not). */
     private static final String USED = """
@@ -187,7 +188,9 @@ public final class PostgresJobQueue implements JobQueue {
                    completed_at = case when cancel_requested_at is null then null else now() end,
                    worker_id = case when cancel_requested_at is null then null else worker_id end,
                    started_at = case when cancel_requested_at is null then null else started_at end
-             where worker_id = ?::uuid and status = 'running' and id <> all (?::uuid[])
+             where id = any (array(select id from imagen.jobs
+                                    where worker_id = ?::uuid and status = 'running' and id <> all (?::uuid[])
+                                      for update skip locked))
             """;
 
     /** Whether this attempt already is what FINISH would make of it. */

@@ -41,11 +41,13 @@ public final class FileImageStore implements ImageStore {
     @Override
     public void put(String key, byte[] bytes, String mimeType) throws IOException {
         var target = path(key);
+        boolean freshFolder = !Files.isDirectory(target.getParent());
         Files.createDirectories(target.getParent());
         var temporary = target.resolveSibling("." + UUID.randomUUID());
         try {
             write(temporary, bytes);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            forceFolders(target.getParent(), freshFolder);
         } finally {
             Files.deleteIfExists(temporary);
         }
@@ -59,6 +61,16 @@ public final class FileImageStore implements ImageStore {
                 channel.write(buffer);
             }
             channel.force(true);
+        }
+    }
+
+    /** A name is on the disk only when its folder is. */
+    private void forceFolders(Path folder, boolean andAbove) throws IOException {
+        try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+        if (andAbove && !folder.equals(root)) {
+            forceFolders(folder.getParent(), true);
         }
     }
 

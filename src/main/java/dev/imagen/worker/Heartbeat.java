@@ -40,6 +40,7 @@ final class Heartbeat {
     private volatile long renewedNanos = System.nanoTime();
     private volatile boolean held;
     private volatile boolean answered = true;
+    private volatile long beatNanos = System.nanoTime();
 
     /** @param onRegistered called whenever this process may claim again; must not block */
     Heartbeat(JobQueue queue, WorkerSettings settings, RunningJobs running, List<String> backends,
@@ -75,6 +76,23 @@ final class Heartbeat {
         return held && sinceRenewal().compareTo(settings.selfStop()) < 0;
     }
 
+    /** Whether this is the identity that holds the lease now. */
+    synchronized boolean holds(UUID id) {
+        return id.equals(identity.id()) && held();
+    }
+
+    /** Renews now, to learn what the rows say about cancels; does nothing where renewals are under way already. */
+    void renewNow() {
+        if (renewals.tryAcquire()) {
+            Thread.ofVirtual().name("imagen-renewal").start(this::renewOnce);
+        }
+    }
+
+    /** Time since the loop last turned. */
+    Duration sinceBeat() {
+        return Duration.ofNanos(System.nanoTime() - beatNanos);
+    }
+
     void start() {
         Thread.ofVirtual().name("imagen-heartbeat").start(this::beatUntilStopped);
     }
@@ -87,13 +105,20 @@ final class Heartbeat {
     private void beatUntilStopped() {
         try {
             do {
-                if (renewals.tryAcquire()) {
-                    Thread.ofVirtual().name("imagen-renewal").start(this::renewOnce);
-                }
-                stopJobsOfLostLease();
+                beat();
             } while (!stopping.await(untilNextBeat().toNanos(), TimeUnit.NANOSECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void beat() {
+        beatNanos = System.nanoTime();
+        try {
+            renewNow();
+            stopJobsOfLostLease();
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, "a heartbeat failed; the next one follows", e);
         }
     }
 
@@ -143,7 +168,11 @@ final class Heartbeat {
     private synchronized void renewed(UUID id, long sent) {
         // An answer may overtake a later one, or belong to an identity that is gone.
         if (id.equals(identity.id()) && held) {
+            boolean late = !held();
             renewedNanos = Math.max(renewedNanos, sent);
+            if (late && held()) {
+                onRegistered.run();
+            }
         }
     }
 

@@ -48,16 +48,16 @@ final class Progress {
     }
 
     private void write() {
-        written.keySet().retainAll(running.all());
-        List<RunningJob> moved = running.all().stream().filter(job -> job.step() > written.getOrDefault(job, 0))
-                .toList();
-        if (moved.isEmpty()) {
-            return;
-        }
         try {
+            written.keySet().retainAll(running.all());
+            List<RunningJob> moved = running.all().stream().filter(job -> job.step() > written.getOrDefault(job, 0))
+                    .toList();
+            if (moved.isEmpty()) {
+                return;
+            }
             queue.progress(moved.stream().map(job -> new ProgressTick(job.job(), job.step(), job.steps())).toList());
             moved.forEach(job -> written.put(job, job.step()));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.log(Level.DEBUG, "progress was not written; the next tick has newer", e);
         }
     }

@@ -43,9 +43,17 @@ final class RunningJob implements Attempt {
         return end;
     }
 
-    /** Starts the pipeline's thread. */
+    /** Starts the pipeline's thread, unless the attempt has ended already. */
     void start(Runnable work) {
-        pipeline = Thread.ofVirtual().name("imagen-job-" + job.id()).start(work);
+        pipeline = Thread.ofVirtual().name("imagen-job-" + job.id()).unstarted(work);
+        if (end.isDone()) {
+            return;
+        }
+        pipeline.start();
+        if (end.isDone()) {
+            // A stop between the two saw no thread that it could interrupt.
+            pipeline.interrupt();
+        }
     }
 
     /** Ends the attempt unless it has ended; the pipeline's thread is interrupted and no longer waited for. */

@@ -33,6 +33,10 @@ final class RunningJobs {
         return byId.values();
     }
 
+    boolean runsAny(Collection<UUID> ids) {
+        return ids.stream().anyMatch(byId::containsKey);
+    }
+
     void stop(Collection<UUID> ids, StopReason reason) {
         for (UUID id : ids) {
             var running = byId.get(id);

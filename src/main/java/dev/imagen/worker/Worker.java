@@ -22,8 +22,12 @@ public final class Worker {
     private static final Duration FIRST_RETRY = Duration.ofMillis(100);
     private static final Duration LAST_RETRY = Duration.ofSeconds(2);
 
-    /** Due jobs that another claim holds at the moment are looked at again after this. */
-    private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
+    /** Due jobs that another transaction holds at the moment are looked at again after this, and then less often. */
+    private static final Duration FIRST_LOOK_AGAIN = Duration.ofMillis(10);
+    private static final Duration LAST_LOOK_AGAIN = Duration.ofSeconds(1);
+
+    /** One try may wait for a connection, and then for an answer, beyond the record's own deadline. */
+    private static final Duration LAST_RECORDS = Duration.ofSeconds(90);
 
     private static final Duration NOTHING_DUE = Duration.ofDays(1);
 
@@ -41,6 +45,7 @@ public final class Worker {
     private volatile boolean hungry;
     private volatile long turnedNanos = System.nanoTime();
     private long dueNanos = System.nanoTime();
+    private Duration lookAgain = FIRST_LOOK_AGAIN;
 
     /** @param backends names of the backends that the pipeline offers, the default first */
     public Worker(JobQueue queue, Pipeline pipeline, WorkerSettings settings, List<String> backends,
@@ -66,9 +71,14 @@ public final class Worker {
         wakeup.signal();
     }
 
-    /** Stops those of these jobs that run here, because somebody asked to. */
-    public void cancel(Collection<UUID> ids) {
-        running.stop(ids, StopReason.CANCEL);
+    /**
+     * Somebody may have asked to stop some of these jobs. Whoever can connect to the database can notify: the rows tell
+     * whether it is true.
+     */
+    public void cancelled(Collection<UUID> ids) {
+        if (running.runsAny(ids)) {
+            heartbeat.renewNow();
+        }
     }
 
     /** Jobs running here now. */
@@ -76,9 +86,11 @@ public final class Worker {
         return running.count();
     }
 
-    /** Time since the loop last turned; more than a few polls means that it hangs. Zero while stopping. */
+    /**
+     * Time since the slower of the loops last turned; more than a few polls means that it hangs. Zero while stopping.
+     */
     public Duration sinceLastTurn() {
-        return stopping ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - turnedNanos);
+        return stopping ? Duration.ZERO : max(Duration.ofNanos(System.nanoTime() - turnedNanos), heartbeat.sinceBeat());
     }
 
     private void claimUntilStopped() {
@@ -116,6 +128,8 @@ public final class Worker {
         if (free <= 0) {
             return settings.poll();
         }
+        // Until the claim has answered: a slot that becomes free meanwhile may be one that it could not fill.
+        hungry = true;
         var jobs = queue.claim(heartbeat.identity(), free);
         hungry = jobs.size() >= free;
         jobs.forEach(this::begin);
@@ -130,8 +144,9 @@ public final class Worker {
     /** @param changed whether what is pending may have changed: every change is signalled, so else nothing is asked */
     private Duration untilNextDue(boolean changed) {
         if (changed || System.nanoTime() - dueNanos >= 0) {
-            var due = queue.untilNextDue(heartbeat.identity()).map(wait -> max(wait, LOOK_AGAIN)).orElse(NOTHING_DUE);
-            dueNanos = System.nanoTime() + due.toNanos();
+            var due = queue.untilNextDue(heartbeat.identity()).orElse(NOTHING_DUE);
+            lookAgain = due.isZero() ? min(lookAgain.multipliedBy(2), LAST_LOOK_AGAIN) : FIRST_LOOK_AGAIN;
+            dueNanos = System.nanoTime() + max(due, lookAgain).toNanos();
         }
         var left = Duration.ofNanos(dueNanos - System.nanoTime());
         return left.compareTo(settings.poll()) < 0 ? left : settings.poll();
@@ -140,6 +155,10 @@ public final class Worker {
     private void begin(Job job) {
         var attempt = new RunningJob(job);
         running.add(attempt);
+        if (!heartbeat.holds(job.workerId().orElseThrow())) {
+            // The lease ran out before the claim answered: whoever stopped the running jobs did not see this one.
+            attempt.stop(StopReason.LEASE_LOST);
+        }
         listener.claimed(job);
         Thread.ofVirtual().name("imagen-runner-" + job.id()).start(() -> {
             try {
@@ -164,6 +183,10 @@ public final class Worker {
         }
     }
 
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+
     private static Duration max(Duration a, Duration b) {
         return a.compareTo(b) > 0 ? a : b;
     }
@@ -182,7 +205,7 @@ public final class Worker {
             if (!running.awaitNone(settings.grace().toMillis())) {
                 LOG.log(Level.INFO, "the grace is over: handing back {0} jobs", running.count());
                 running.stopAll(StopReason.SHUTDOWN);
-                running.awaitNone(Duration.ofSeconds(35).toMillis());
+                running.awaitNone(LAST_RECORDS.toMillis());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -196,7 +219,7 @@ public final class Worker {
     /** A claim under way ends by itself and its jobs run: interrupting it could lose its answer. */
     private void endLoop() throws InterruptedException {
         wakeup.signal();
-        loop.join(Duration.ofSeconds(45));
+        loop.join(LAST_RECORDS);
     }
 
     private void leave() {

@@ -92,7 +92,7 @@ class BadInputTest {
                 with("seed", "99999999999999999999999999", "seed must be a whole number"),
                 with("seed", "1.5", "seed must be a whole number"), with("seed", "1e3", "seed must be a whole number"),
                 with("seed", "true", "seed must be a whole number"),
-                with("priority", "1", "priority must be a whole number from -32768 to 0"),
+                with("priority", "1", "priority must be a whole number from -100 to 0"),
                 with("max_attempts", "26", "max_attempts must be a whole number from 1 to 25"),
                 // names
                 with("backend", "\"dream\"", "backend \"dream\" is unknown: use one of mock"),

@@ -134,7 +134,8 @@ class RawRequestsTest {
     @ValueSource(strings = {"many", "-1", "FFFFFFFFFFFF", ""})
     void a_chunk_without_a_length_is_a_problem(String length) throws Exception {
         var answer = receive(
-                "POST /jobs HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n" + length + "\n{}\n0\n\n");
+                "POST /jobs HTTP/1.1\nHost: localhost\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n"
+                        + length + "\n{}\n0\n\n");
         problem(answer, 400);
         // Where the next request would begin is not known.
         assertThat(answer.toLowerCase()).contains("connection: close");

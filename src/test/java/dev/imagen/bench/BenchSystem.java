@@ -50,7 +50,7 @@ final class BenchSystem implements AutoCloseable {
         this.events = new JobEvents(new WatchedJobs(database), notifications, true);
         this.worker = new Worker(new PostgresJobQueue(database, settings.worker()),
                 new GenerationPipeline(styles, backends, store), settings.worker(), backends.names(), stamps(claims));
-        JobListener.subscribe(notifications, worker::wake, worker::cancel);
+        JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.server = ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
                 new SingleOwner(owner), List.of());
     }

@@ -261,11 +261,19 @@ class OwnedJobsTest {
         change(ids.get(3), "cancelled", "2026-01-02");
         change(ids.get(4), "pending", "2026-01-04");
         create(bob, plain());
-        assertThat(unfinishedOrChanged(Optional.empty())).containsExactly(ids.get(2), ids.get(4));
-        assertThat(unfinishedOrChanged(Optional.of("2026-01-01T00:00:00Z"))).containsExactly(ids.get(2), ids.get(3),
-                ids.get(1), ids.get(4));
-        assertThat(unfinishedOrChanged(Optional.of("2026-01-02T23:59:59.999999Z"))).containsExactly(ids.get(2),
-                ids.get(1), ids.get(4));
+        assertThat(unfinished(10)).containsExactlyInAnyOrder(ids.get(2), ids.get(4));
+        assertThat(finished("2026-01-01T00:00:00Z", 10)).containsExactly(ids.get(0), ids.get(3), ids.get(1));
+        assertThat(finished("2026-01-02T23:59:59.999999Z", 10)).containsExactly(ids.get(1));
+    }
+
+    @Test
+    void pages_of_unfinished_and_of_finished_jobs_leave_out_and_repeat_nothing() throws SQLException {
+        for (int i = 0; i < 23; i++) {
+            create(alice, plain());
+            change(create(alice, plain()).id(), "done", "2026-01-01");
+        }
+        assertThat(unfinished(5)).hasSize(23).doesNotHaveDuplicates();
+        assertThat(finished("2025-12-31T00:00:00Z", 5)).hasSize(23).doesNotHaveDuplicates();
     }
 
     private static void change(UUID id, String status, String at) throws SQLException {
@@ -273,8 +281,26 @@ class OwnedJobsTest {
                 "update imagen.jobs set updated_at = '" + at + "+00' where id = '" + id + "'");
     }
 
-    private List<UUID> unfinishedOrChanged(Optional<String> since) {
-        return jobs.unfinishedOrChanged(alice, since.map(Instant::parse)).stream().map(Job::id).toList();
+    private List<UUID> unfinished(int page) {
+        var all = new ArrayList<UUID>();
+        List<Job> next;
+        do {
+            next = jobs.unfinished(alice, all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()), page);
+            next.forEach(job -> all.add(job.id()));
+        } while (next.size() == page);
+        return all;
+    }
+
+    private List<UUID> finished(String since, int page) {
+        var all = new ArrayList<UUID>();
+        var at = Instant.parse(since);
+        List<Job> next;
+        do {
+            next = jobs.finished(alice, at, all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()), page);
+            next.forEach(job -> all.add(job.id()));
+            at = next.isEmpty() ? at : next.getLast().updatedAt();
+        } while (next.size() == page);
+        return all;
     }
 
     // Cancelling and retrying

@@ -12,6 +12,7 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 
 /** Speaks HTTP and JSON with a service. Headers are given as names and values in turn. */
@@ -88,11 +89,14 @@ public final class TestClient implements AutoCloseable {
         return submit(body, "Prefer", "wait=60").json();
     }
 
-    /** Any request. */
+    /** Any request; its body is JSON unless the headers say otherwise. */
     public Answer send(String method, String path, BodyPublisher body, String... headers) {
         try {
-            var answer = http.send(request(path, headers).method(method, body).timeout(LONGEST).build(),
-                    BodyHandlers.ofByteArray());
+            var request = request(path, headers).method(method, body).timeout(LONGEST);
+            if (body.contentLength() != 0 && !List.of(headers).contains("Content-Type")) {
+                request.header("Content-Type", "application/json");
+            }
+            var answer = http.send(request.build(), BodyHandlers.ofByteArray());
             return new Answer(answer.statusCode(), answer.headers(), answer.body());
         } catch (IOException e) {
             throw new UncheckedIOException(method + " " + path, e);

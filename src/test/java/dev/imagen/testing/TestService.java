@@ -61,7 +61,7 @@ public final class TestService implements AutoCloseable {
         this.pipeline = new GatedPipeline(new GenerationPipeline(parts.styles(), parts.backends(), parts.store()));
         this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
                 parts.backends().names(), WorkerListener.NONE);
-        JobListener.subscribe(notifications, worker::wake, worker::cancel);
+        JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.server = ApiServer.start(settings.server(), parts, new SingleOwner(owner), List.of());
         this.client = new TestClient(server.port());
         notifications.start();

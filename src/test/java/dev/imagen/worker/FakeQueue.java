@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -33,6 +34,9 @@ final class FakeQueue implements JobQueue {
     private boolean renewals = true;
     private boolean alive = true;
     private Optional<Duration> nextDue = Optional.empty();
+    private volatile CountDownLatch hold = new CountDownLatch(0);
+    final BlockingQueue<Integer> held = new LinkedBlockingQueue<>();
+    final BlockingQueue<UUID> renewed = new LinkedBlockingQueue<>();
     final BlockingQueue<Settlement> settled = new LinkedBlockingQueue<>();
     final BlockingQueue<WorkerIdentity> registered = new LinkedBlockingQueue<>();
     final BlockingQueue<UUID> left = new LinkedBlockingQueue<>();
@@ -102,6 +106,7 @@ final class FakeQueue implements JobQueue {
         if (!renewals) {
             throw new IllegalStateException("no answer");
         }
+        renewed.add(worker);
         return new Renewal(alive, Set.copyOf(cancels));
     }
 
@@ -110,8 +115,27 @@ final class FakeQueue implements JobQueue {
         left.add(worker);
     }
 
+    /** Lets claims happen, but keeps their answers back until the latch is down. */
+    CountDownLatch holdClaims() {
+        hold = new CountDownLatch(1);
+        return hold;
+    }
+
     @Override
-    public synchronized List<Job> claim(WorkerIdentity worker, int limit) {
+    public List<Job> claim(WorkerIdentity worker, int limit) {
+        var claimed = claimNow(worker, limit);
+        if (hold.getCount() > 0) {
+            held.add(claimed.size());
+            try {
+                hold.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return claimed;
+    }
+
+    private synchronized List<Job> claimNow(WorkerIdentity worker, int limit) {
         if (claimFailures > 0) {
             claimFailures--;
             throw new IllegalStateException("the database went away");

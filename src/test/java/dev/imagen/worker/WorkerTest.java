@@ -295,8 +295,73 @@ class WorkerTest {
         var job = queue.add();
         worker.start();
         await(pipeline.started, "the start");
-        worker.cancel(Set.of(UUID.randomUUID(), job.id()));
+        queue.askToCancel(job.id());
+        worker.cancelled(Set.of(UUID.randomUUID(), job.id()));
         assertThat(queue.awaitSettled().outcome()).isInstanceOf(Outcome.Cancelled.class);
+    }
+
+    @Test
+    void a_cancel_that_no_row_knows_of_stops_nothing() throws Exception {
+        var release = new CountDownLatch(1);
+        pipeline.work((_, _) -> {
+            release.await();
+            return List.of(FakePipeline.image());
+        });
+        var job = queue.add();
+        worker.start();
+        await(pipeline.started, "the start");
+        queue.renewed.clear();
+        worker.cancelled(Set.of(job.id()));
+        await(queue.renewed, "the look at the rows");
+        release.countDown();
+        assertThat(queue.awaitSettled().outcome()).isInstanceOf(Outcome.Done.class);
+        assertThat(pipeline.interrupted).isEmpty();
+    }
+
+    @Test
+    void a_job_whose_claim_answers_after_the_lease_was_lost_is_handed_back() throws Exception {
+        worker = worker(1, NEVER, NEVER, Duration.ofSeconds(5));
+        pipeline.work((_, _) -> {
+            new CountDownLatch(1).await();
+            return List.of();
+        });
+        var answer = queue.holdClaims();
+        queue.add();
+        worker.start();
+        var first = await(queue.registered, "the registration");
+        await(queue.held, "the claim");
+        queue.declareDead();
+        assertThat(await(queue.registered, "the second registration").id()).isNotEqualTo(first.id());
+        answer.countDown();
+        var settled = queue.awaitSettled();
+        assertThat(settled.job().workerId()).contains(first.id());
+        assertThat(settled.outcome()).isInstanceOf(Outcome.HandedBack.class);
+    }
+
+    @Test
+    void a_slot_that_becomes_free_while_a_claim_is_under_way_is_filled() throws Exception {
+        worker = worker(2, NEVER, NEVER, Duration.ofSeconds(15));
+        var release = new CountDownLatch(1);
+        pipeline.work((_, _) -> {
+            release.await();
+            return List.of(FakePipeline.image());
+        });
+        queue.add();
+        worker.start();
+        await(pipeline.started, "the first start");
+        await(queue.claims, "the first claim");
+        // One slot is free; the claim that fills it is answered only after the other one has become free too.
+        var answer = queue.holdClaims();
+        for (int i = 0; i < 2; i++) {
+            queue.add();
+        }
+        worker.wake();
+        await(queue.held, "the claim");
+        release.countDown();
+        queue.awaitSettled();
+        answer.countDown();
+        queue.awaitSettled();
+        queue.awaitSettled();
     }
 
     @Test

@@ -171,23 +171,24 @@ public final class PostgresJobQueue implements JobQueue {
             """ + USED;
 
     /** A deploy spends no attempt: failures stays. */
+    private static final String BACK = """
+            set status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
+                completed_at = case when cancel_requested_at is null then null else now() end,
+                worker_id = case when cancel_requested_at is null then null else worker_id end,
+                started_at = case when cancel_requested_at is null then null else started_at end
+            """;
+
     private static final String HAND_BACK = """
             with held as (
                 update imagen.jobs
-                   set status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
-                       completed_at = case when cancel_requested_at is null then null else now() end,
-                       worker_id = case when cancel_requested_at is null then null else worker_id end,
-                       started_at = case when cancel_requested_at is null then null else started_at end
+            """ + BACK + """
                  where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
                 returning id, attempt, owner_user_id)
             """ + USED;
 
     private static final String HAND_BACK_UNKNOWN = """
             update imagen.jobs
-               set status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
-                   completed_at = case when cancel_requested_at is null then null else now() end,
-                   worker_id = case when cancel_requested_at is null then null else worker_id end,
-                   started_at = case when cancel_requested_at is null then null else started_at end
+            """ + BACK + """
              where id = any (array(select id from imagen.jobs
                                     where worker_id = ?::uuid and status = 'running' and id <> all (?::uuid[])
                                       for update skip locked))

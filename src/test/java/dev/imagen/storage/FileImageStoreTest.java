@@ -1,0 +1,67 @@
+package dev.imagen.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FileImageStoreTest {
+
+    private static final String KEY = "owner/2026/11/job-1.png";
+
+    @TempDir
+    private Path folder;
+
+    private FileImageStore store;
+
+    @BeforeEach
+    void makeStore() {
+        store = new FileImageStore(folder.resolve("images"));
+    }
+
+    @Test
+    void what_was_put_is_got_and_replaced_and_deleted() throws Exception {
+        store.put(KEY, new byte[]{1, 2, 3}, "image/png");
+        assertThat(store.get(KEY)).contains(new byte[]{1, 2, 3});
+        store.put(KEY, new byte[]{4}, "image/png");
+        assertThat(store.get(KEY)).contains(new byte[]{4});
+        store.delete(KEY);
+        assertThat(store.get(KEY)).isEmpty();
+        store.delete(KEY);
+    }
+
+    @Test
+    void no_temporary_file_stays_beside_the_image() throws Exception {
+        store.put(KEY, new byte[1000], "image/png");
+        try (var files = Files.list(store.path(KEY).getParent())) {
+            assertThat(files).containsExactly(store.path(KEY));
+        }
+    }
+
+    @Test
+    void where_the_image_cannot_be_written_nothing_is_left_to_read() throws Exception {
+        Files.createDirectories(store.path(KEY));
+        Files.writeString(store.path(KEY).resolve("occupied"), "a folder is in the way");
+        assertThatThrownBy(() -> store.put(KEY, new byte[]{1}, "image/png")).isInstanceOf(IOException.class);
+        try (var files = Files.list(store.path(KEY).getParent())) {
+            assertThat(files).containsExactly(store.path(KEY));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/etc/passwd", "../secret", "a/../../secret", "a//b", "a/./b", ".hidden", "a/.b",
+            "a\\b", "a/b/", "a b", "a\0b"})
+    void a_key_that_could_lead_out_of_the_folder_is_refused(String key) {
+        assertThatThrownBy(() -> store.put(key, new byte[]{1}, "image/png"))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.get(key)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.delete(key)).isInstanceOf(IllegalArgumentException.class);
+    }
+}

@@ -76,6 +76,12 @@ final class Upkeep {
                 overdue.add(backend);
             }
         });
+        unofferedSince.forEach((backend, since) -> {
+            if (!overdue.contains(backend)) {
+                // No later than its time is up, though the next lease may be far.
+                dueNanos = Math.min(dueNanos, since + settings.unknown().toNanos());
+            }
+        });
         if (!overdue.isEmpty()) {
             int failed = queue.failUnoffered(overdue);
             LOG.log(Level.WARNING, "failed {0} jobs of backends that no live worker offers: {1}", failed, overdue);

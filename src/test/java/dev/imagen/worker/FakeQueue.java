@@ -35,6 +35,8 @@ final class FakeQueue implements JobQueue {
     private boolean alive = true;
     private Optional<Duration> nextDue = Optional.empty();
     private volatile CountDownLatch hold = new CountDownLatch(0);
+    private volatile Set<String> unoffered = Set.of();
+    final BlockingQueue<Set<String>> failedUnoffered = new LinkedBlockingQueue<>();
     final BlockingQueue<Integer> held = new LinkedBlockingQueue<>();
     final BlockingQueue<UUID> renewed = new LinkedBlockingQueue<>();
     final BlockingQueue<Settlement> settled = new LinkedBlockingQueue<>();
@@ -80,6 +82,10 @@ final class FakeQueue implements JobQueue {
 
     synchronized void askToCancel(UUID job) {
         cancels.add(job);
+    }
+
+    void nobodyOffers(String backend) {
+        unoffered = Set.of(backend);
     }
 
     /** What another worker's claim would do. */
@@ -191,11 +197,12 @@ final class FakeQueue implements JobQueue {
 
     @Override
     public Set<String> unoffered() {
-        return Set.of();
+        return unoffered;
     }
 
     @Override
     public int failUnoffered(Set<String> backends) {
-        return 0;
+        failedUnoffered.add(backends);
+        return 1;
     }
 }

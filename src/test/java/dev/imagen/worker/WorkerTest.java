@@ -445,6 +445,20 @@ class WorkerTest {
     }
 
     @Test
+    void jobs_of_a_backend_that_nobody_offers_fail_when_its_time_is_up_and_not_before() throws Exception {
+        // A lease that no test waits for: the time of the backend alone brings the next upkeep.
+        worker = new Worker(
+                queue, pipeline, new WorkerSettings(true, 1, Duration.ofMillis(100), NEVER, NEVER,
+                        Duration.ofMinutes(10), Duration.ofSeconds(1), Duration.ofSeconds(1)),
+                List.of("mock"), WorkerListener.NONE);
+        queue.nobodyOffers("dalle");
+        worker.start();
+        await(queue.rescues, "the first upkeep");
+        assertThat(queue.failedUnoffered).isEmpty();
+        assertThat(await(queue.failedUnoffered, "the failure")).containsExactly("dalle");
+    }
+
+    @Test
     void stopping_twice_is_safe() throws Exception {
         worker.start();
         await(queue.claims, "the first claim");

@@ -2,8 +2,10 @@ package dev.imagen.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.job.Job;
+import dev.imagen.job.JobAttempt;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
+import dev.imagen.queue.OwnedJobs;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
@@ -17,7 +19,22 @@ final class JobJson {
         return of(job, Optional.empty());
     }
 
-    static ObjectNode of(Job job, Optional<Long> position) {
+    /** With its place in line and its attempts. */
+    static ObjectNode of(OwnedJobs.Found found) {
+        var node = of(found.job(), found.place());
+        var attempts = node.putArray("attempts");
+        found.attempts().forEach(attempt -> fill(attempts.addObject(), attempt));
+        return node;
+    }
+
+    private static void fill(ObjectNode node, JobAttempt attempt) {
+        node.put("attempt", attempt.attempt()).put("worker_id", text(attempt.workerId()))
+                .put("backend", attempt.backend().orElse(null)).put("started_at", time(attempt.startedAt()))
+                .put("ended_at", time(attempt.endedAt())).put("outcome", attempt.outcome().orElse(null))
+                .put("error", attempt.error().orElse(null));
+    }
+
+    private static ObjectNode of(Job job, Optional<Long> position) {
         var node = Json.object().put("id", job.id().toString()).put("owner_user_id", job.ownerUserId().toString())
                 .put("status", job.status().text());
         request(node, job.request());

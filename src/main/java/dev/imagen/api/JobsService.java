@@ -87,7 +87,7 @@ final class JobsService implements HttpService {
 
     private void find(ServerRequest request, ServerResponse response) {
         var found = jobs.find(authenticator.caller(request), Ids.path(request)).orElseThrow(JobsService::noSuchJob);
-        Json.send(response, Status.OK_200, JobJson.of(found.job(), found.place()));
+        Json.send(response, Status.OK_200, JobJson.of(found));
     }
 
     private void cancel(ServerRequest request, ServerResponse response) {

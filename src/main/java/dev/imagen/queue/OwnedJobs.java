@@ -6,6 +6,7 @@ import dev.imagen.database.DatabaseException;
 import dev.imagen.database.Row;
 import dev.imagen.database.Session;
 import dev.imagen.job.Job;
+import dev.imagen.job.JobAttempt;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
 import java.sql.SQLException;
@@ -38,7 +39,9 @@ public final class OwnedJobs {
             """;
 
     private static final String FIND = """
-            select j.*, case when j.status = 'pending' then imagen.job_position(j.id) end as place
+            select j.*, case when j.status = 'pending' then imagen.job_position(j.id) end as place,
+            """ + AttemptRows.COLUMN + """
+                as attempts
               from imagen.jobs j where j.id = ?::uuid
             """;
 
@@ -100,8 +103,11 @@ public final class OwnedJobs {
         record IdTaken() implements Submitted {}
     }
 
-    /** @param place in line, from 1, while pending */
-    public record Found(Job job, Optional<Long> place) {}
+    /**
+     * @param place in line, from 1, while pending
+     * @param attempts the oldest first, the running one last
+     */
+    public record Found(Job job, Optional<Long> place, List<JobAttempt> attempts) {}
 
     /** A place in a list that goes from new to old. */
     public record Cursor(OffsetDateTime createdAt, UUID id) {
@@ -159,7 +165,8 @@ public final class OwnedJobs {
     }
 
     private static Found found(Row row) {
-        return new Found(JobRows.job(row), row.optionalWhole("place"));
+        return new Found(JobRows.job(row), row.optionalWhole("place"),
+                AttemptRows.attempts(row.optionalText("attempts")));
     }
 
     /** Up to {@code limit} jobs, newest first, after the cursor. */

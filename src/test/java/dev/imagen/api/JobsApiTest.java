@@ -145,6 +145,19 @@ class JobsApiTest {
             assertThat(job.path("completed_at").isNull()).isFalse();
             assertThat(client.get(job.path("image_url").textValue()).status()).isEqualTo(200);
         }
+
+        @Test
+        void a_job_shows_what_became_of_each_attempt() {
+            var job = client.get("/jobs/" + done()).json();
+            assertThat(job.path("attempts")).singleElement().satisfies(attempt -> {
+                assertThat(attempt.path("attempt").intValue()).isEqualTo(1);
+                assertThat(attempt.path("outcome").textValue()).isEqualTo("done");
+                assertThat(attempt.path("worker_id")).isEqualTo(job.path("worker_id"));
+                assertThat(attempt.path("started_at")).isEqualTo(job.path("started_at"));
+                assertThat(attempt.path("ended_at")).isEqualTo(job.path("completed_at"));
+                assertThat(attempt.path("error").isNull()).isTrue();
+            });
+        }
     }
 
     @Nested

@@ -1,0 +1,291 @@
+package dev.imagen.queue;
+
+/**
+ * All SQL that moves a job from one state to another, one statement a move. {@code sql/V4__functions.sql} has the two
+ * moves that clients make: cancel and retry.
+ */
+final class JobSql {
+
+    static final String REGISTER = """
+            insert into imagen.workers (id, name, backends) values (?::uuid, ?, ?::text[])
+            """;
+
+    /** A worker whose lease ran out stays dead: its jobs may be running elsewhere by now. */
+    static final String RENEW = """
+            with renewed as (
+                update imagen.workers set heartbeat_at = now()
+                 where id = ?::uuid and heartbeat_at > now() - ? * interval '1 millisecond'
+                returning id)
+            select exists (select from renewed) as alive,
+                   array(select id from imagen.jobs
+                          where status = 'running' and worker_id = ?::uuid and cancel_requested_at is not null) as cancels
+            """;
+
+    static final String LEAVE = """
+            delete from imagen.workers where id = ?::uuid
+            """;
+
+    static final String EXPIRE_ALL = """
+            delete from imagen.workers
+            """;
+
+    /**
+     * Lanes are the pending (backend, priority) pairs, found by skipping from one to the next in the claim's index. The
+     * orders name the index's first column although it is constant in a lane: without it the planner does not see that
+     * the index has the order, and sorts the lane.
+     */
+    static final String LANES = """
+            with recursive lane (backend, priority) as (
+                select offered.backend, top.priority
+                  from unnest(?::text[]) as offered (backend)
+                 cross join lateral (
+                    select j.priority from imagen.jobs j
+                     where j.status = 'pending' and coalesce(j.backend, '') = offered.backend
+                     order by coalesce(j.backend, ''), j.priority desc limit 1) as top
+                union all
+                select lane.backend, lower.priority
+                  from lane
+                 cross join lateral (
+                    select j.priority from imagen.jobs j
+                     where j.status = 'pending' and coalesce(j.backend, '') = lane.backend
+                       and j.priority < lane.priority
+                     order by coalesce(j.backend, ''), j.priority desc limit 1) as lower
+            )
+            """;
+
+    /**
+     * In each lane the due rows come first and in order, so that neither another backend's backlog nor jobs of tomorrow
+     * are read. MATERIALIZED: a LIMIT that the planner ran twice would claim twice.
+     */
+    static final String CLAIM = LANES + """
+            , due as materialized (
+                select head.id
+                  from lane
+                 cross join lateral (
+                    select j.id, j.priority, j.run_at from imagen.jobs j
+                     where j.status = 'pending' and coalesce(j.backend, '') = lane.backend
+                       and j.priority = lane.priority and j.run_at <= now()
+                     order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit ?
+                       for update skip locked) as head
+                 order by head.priority desc, head.run_at, head.id
+                 limit ?
+            ), claimed as (
+                update imagen.jobs j
+                   set status = 'running', attempt = j.attempt + 1, worker_id = ?::uuid,
+                       backend = coalesce(j.backend, ?), started_at = now()
+                 where j.id = any (array(select due.id from due))
+                   and exists (select from imagen.workers w
+                                where w.id = ?::uuid and w.heartbeat_at > now() - ? * interval '1 millisecond')
+                returning j.*
+            )
+            select * from claimed order by priority desc, run_at, id
+            """;
+
+    /** Zero or less where a due row is held by another claim at the moment. */
+    static final String NEXT_DUE = LANES
+            + """
+                    select (extract(epoch from min(least(head.run_at, now() + interval '1 day')) - now()) * 1000)::bigint as millis
+                      from lane
+                     cross join lateral (
+                        select j.run_at from imagen.jobs j
+                         where j.status = 'pending' and coalesce(j.backend, '') = lane.backend and j.priority = lane.priority
+                         order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit 1) as head
+                    """;
+
+    /**
+     * Goes with every way out of running: the record of the attempt, and its usage if it reached a backend (parameter 1
+     * null: it did not).
+     */
+    private static final String ENDED = """
+            , used as (
+                insert into imagen.usage (job_id, attempt, owner_user_id, backend, model, outcome, images, megapixels,
+                                          duration_ms)
+                select held.id, held.attempt, held.owner_user_id, spent.backend, spent.model, spent.outcome,
+                       spent.images, spent.megapixels, spent.duration_ms
+                  from held
+                 cross join (select ?::text, ?::text, ?::text, ?::int, ?::numeric, ?::bigint)
+                    as spent (backend, model, outcome, images, megapixels, duration_ms)
+                 where spent.backend is not null
+                on conflict (job_id, attempt) do nothing
+            ), ended as (
+                insert into imagen.job_attempts (job_id, attempt, worker_id, backend, started_at, outcome, error)
+                select id, attempt, worker_id, backend, started_at, ?, ? from held
+                on conflict do nothing)
+            select count(*) as written from held
+            """;
+
+    /** The attempt that a worker ends, while it still holds it. */
+    private static final String HELD = """
+            select id, attempt, owner_user_id, worker_id, backend, started_at, failures, max_attempts, cancel_requested_at
+              from imagen.jobs
+             where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
+               for update
+            """;
+
+    /** Images, usage and state in one: whoever sees the job done sees its image. */
+    static final String FINISH = """
+            with held as (
+                update imagen.jobs set status = 'done', image_id = ?::uuid, error = null, completed_at = now()
+                 where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
+                returning id, attempt, owner_user_id, worker_id, backend, started_at
+            ), image as (
+                insert into imagen.images (id, job_id, position, owner_user_id, bucket, path, mime_type, width, height,
+                                           byte_size, sha256, backend, model, prompt, negative_prompt, style, seed, steps)
+                select i.id, held.id, i.position, held.owner_user_id, i.bucket, i.path, i.mime_type, i.width, i.height,
+                       i.byte_size, decode(i.sha256, 'hex'), i.backend, i.model, i.prompt, i.negative_prompt, i.style,
+                       i.seed, i.steps
+                  from held
+                 cross join jsonb_to_recordset(?::jsonb) as i (
+            """
+            + ImageRecords.COLUMNS + """
+                         ))
+                    """ + ENDED;
+
+    static final String FAIL = """
+            with held as materialized (
+            """ + HELD + """
+            ), verdict as (
+                select id, case when cancel_requested_at is not null then 'cancelled'
+                                when ? and failures + 1 < max_attempts then 'pending'
+                                else 'failed' end as status
+                  from held
+            ), moved as (
+                update imagen.jobs j
+                   set status = verdict.status, failures = j.failures + 1, error = ?,
+                       run_at = case when verdict.status = 'pending' then now() + ? * interval '1 millisecond'
+                                     else j.run_at end,
+                       worker_id = case when verdict.status = 'pending' then null else j.worker_id end,
+                       started_at = case when verdict.status = 'pending' then null else j.started_at end,
+                       completed_at = case when verdict.status = 'pending' then null else now() end
+                  from verdict
+                 where j.id = verdict.id)
+            """ + ENDED;
+
+    static final String CANCEL = """
+            with held as materialized (
+            """ + HELD + """
+            ), moved as (
+                update imagen.jobs set status = 'cancelled', completed_at = now()
+                 where id in (select id from held))
+            """ + ENDED;
+
+    /** A deploy spends no attempt: failures stays. */
+    private static final String BACK = """
+            update imagen.jobs
+               set status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
+                   completed_at = case when cancel_requested_at is null then null else now() end,
+                   worker_id = case when cancel_requested_at is null then null else worker_id end,
+                   started_at = case when cancel_requested_at is null then null else started_at end
+             where id in (select id from held)
+            """;
+
+    static final String HAND_BACK = """
+            with held as materialized (
+            """ + HELD + """
+            ), moved as (
+            """ + BACK + ")" + ENDED;
+
+    static final String HAND_BACK_UNKNOWN = """
+            with held as materialized (
+                select id, attempt, worker_id, backend, started_at from imagen.jobs
+                 where worker_id = ?::uuid and status = 'running' and id <> all (?::uuid[])
+                   for update skip locked
+            ), moved as (
+            """ + BACK + """
+            ), ended as (
+                insert into imagen.job_attempts (job_id, attempt, worker_id, backend, started_at, outcome, error)
+                select id, attempt, worker_id, backend, started_at, 'handed_back', 'the claim got no answer' from held
+                on conflict do nothing)
+            select count(*) as handed_back from held
+            """;
+
+    /** Whether this attempt already is what FINISH would make of it. */
+    static final String FINISHED_BY_US = """
+            select from imagen.jobs where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'done'
+            """;
+
+    /** Some at a time, so that a dead worker's thousand jobs do not come back in one transaction. */
+    static final String RESCUE = """
+            with dead as materialized (
+                select j.id, j.attempt, j.worker_id, j.backend, j.started_at,
+                       case when j.cancel_requested_at is not null then 'cancelled'
+                            when j.failures + 1 >= j.max_attempts then 'failed'
+                            else 'pending' end as status,
+                       format('the worker stopped during attempt %s (attempt %s of %s)', j.attempt, j.failures + 1,
+                              j.max_attempts) as error
+                  from imagen.jobs j
+                 where j.status = 'running'
+                   and not exists (select from imagen.workers w
+                                    where w.id = j.worker_id and w.heartbeat_at > now() - ? * interval '1 millisecond')
+                 limit 100
+                   for update of j skip locked
+            ), buried as (
+                delete from imagen.workers w
+                 where w.heartbeat_at <= now() - ? * interval '1 millisecond'
+                   and not exists (select from imagen.jobs j where j.status = 'running' and j.worker_id = w.id)
+            ), swept as (
+                delete from imagen.job_progress p
+                 where not exists (select from imagen.jobs j where j.id = p.job_id and j.status = 'running')
+            ), moved as (
+                update imagen.jobs j
+                   set status = dead.status, failures = j.failures + 1, error = dead.error,
+                       worker_id = case when dead.status = 'pending' then null else j.worker_id end,
+                       started_at = case when dead.status = 'pending' then null else j.started_at end,
+                       completed_at = case when dead.status = 'pending' then null else now() end
+                  from dead
+                 where j.id = dead.id
+            ), ended as (
+                insert into imagen.job_attempts (job_id, attempt, worker_id, backend, started_at, outcome, error)
+                select id, attempt, worker_id, backend, started_at, 'rescued', error from dead
+                on conflict do nothing)
+            select count(*) as rescued from dead
+            """;
+
+    static final String UNOFFERED = """
+            with recursive wanted (backend) as (
+                (select coalesce(backend, '') from imagen.jobs where status = 'pending'
+                  order by coalesce(backend, '') limit 1)
+                union all
+                select (select coalesce(j.backend, '') from imagen.jobs j
+                         where j.status = 'pending' and coalesce(j.backend, '') > wanted.backend
+                         order by coalesce(j.backend, '') limit 1)
+                  from wanted where wanted.backend is not null
+            )
+            select backend from wanted
+             where backend <> ''
+               and not exists (select from imagen.workers w
+                                where wanted.backend = any (w.backends)
+                                  and w.heartbeat_at > now() - ? * interval '1 millisecond')
+            """;
+
+    static final String FAIL_UNOFFERED = """
+            with lost as materialized (
+                select j.id from imagen.jobs j
+                 where j.status = 'pending' and coalesce(j.backend, '') = any (?::text[])
+                   and j.run_at <= now() - ? * interval '1 millisecond'
+                   and not exists (select from imagen.workers w
+                                    where j.backend = any (w.backends)
+                                      and w.heartbeat_at > now() - ? * interval '1 millisecond')
+                 limit 1000
+                   for update of j skip locked)
+            update imagen.jobs j
+               set status = 'failed', completed_at = now(),
+                   error = format('no live worker offers backend "%s": start one that does, or ask for one of: %s',
+                                  j.backend, (select string_agg(distinct b, ', ')
+                                                from imagen.workers w cross join unnest(w.backends) as b
+                                               where w.heartbeat_at > now() - ? * interval '1 millisecond'))
+              from lost
+             where j.id = lost.id
+            """;
+
+    static final String PROGRESS = """
+            insert into imagen.job_progress (job_id, step, steps)
+            select j.id, tick.step, tick.steps
+              from unnest(?::uuid[], ?::uuid[], ?::int[], ?::int[], ?::int[]) as tick (id, worker_id, attempt, step, steps)
+              join imagen.jobs j on j.id = tick.id and j.worker_id = tick.worker_id and j.attempt = tick.attempt
+                                and j.status = 'running'
+            on conflict (job_id) do update set step = excluded.step, steps = excluded.steps, updated_at = now()
+            """;
+
+    private JobSql() {}
+}

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.testing.TestServer;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -23,7 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("postgres")
 class MigrationsTest {
 
-    private static final int ALL = 5;
+    /** The files in {@code sql}. */
+    static final int ALL = Path.of("sql").toFile().list().length;
 
     private static final String[] SUPABASE = {"create schema auth", """
             create function auth.uid() returns uuid language sql stable as
@@ -43,7 +45,7 @@ class MigrationsTest {
         assertThat(new Migrations(settings).run()).isZero();
         assertThat(column(settings,
                 "select table_name::text from information_schema.tables " + "where table_schema = 'imagen'"))
-                .containsExactlyInAnyOrder("jobs", "images", "usage", "workers", "job_progress",
+                .containsExactlyInAnyOrder("jobs", "images", "usage", "workers", "job_progress", "job_attempts",
                         "flyway_schema_history");
     }
 

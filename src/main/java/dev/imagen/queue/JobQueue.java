@@ -33,8 +33,10 @@ public interface JobQueue {
     /**
      * @param alive false: the lease was lost and the jobs may be running elsewhere
      * @param cancels running jobs of this worker that somebody asked to stop
+     * @param nextExpiry how long until the lease of another worker ends, of whichever first, by the database's clock;
+     *     zero or less: it has ended, empty: there is no other worker
      */
-    record Renewal(boolean alive, Set<UUID> cancels) {}
+    record Renewal(boolean alive, Set<UUID> cancels, Optional<Duration> nextExpiry) {}
 
     /** @param step steps finished, of {@code steps} */
     record ProgressTick(Job job, int step, int steps) {}

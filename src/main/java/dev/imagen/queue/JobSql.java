@@ -18,7 +18,9 @@ final class JobSql {
                 returning id)
             select exists (select from renewed) as alive,
                    array(select id from imagen.jobs
-                          where status = 'running' and worker_id = ?::uuid and cancel_requested_at is not null) as cancels
+                          where status = 'running' and worker_id = ?::uuid and cancel_requested_at is not null) as cancels,
+                   (select (extract(epoch from min(heartbeat_at) - now()) * 1000)::bigint + ?
+                      from imagen.workers where id <> ?::uuid) as next_expiry
             """;
 
     static final String LEAVE = """

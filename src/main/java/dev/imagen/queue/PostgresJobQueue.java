@@ -44,10 +44,10 @@ public final class PostgresJobQueue implements JobQueue {
 
     @Override
     public Renewal renew(UUID worker) {
-        return database
-                .one(JobSql.RENEW, row -> new Renewal(row.flag("alive"), Set.copyOf(row.list("cancels", UUID.class))),
-                        worker, lease, worker)
-                .orElseThrow();
+        return database.one(JobSql.RENEW,
+                row -> new Renewal(row.flag("alive"), Set.copyOf(row.list("cancels", UUID.class)),
+                        row.optionalWhole("next_expiry").map(Duration::ofMillis)),
+                worker, lease, worker, lease, worker).orElseThrow();
     }
 
     @Override

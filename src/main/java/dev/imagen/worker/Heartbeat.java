@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -21,6 +22,15 @@ final class Heartbeat {
 
     private static final System.Logger LOG = System.getLogger(Heartbeat.class.getName());
 
+    /** Hears what a renewal brought; must not block. */
+    interface Listener {
+        /** This process may claim again. */
+        void registered();
+
+        /** The lease of another worker ends then, of whichever first; empty: there is no other. */
+        void leaseEndsIn(Optional<Duration> left);
+    }
+
     /** A renewal that hangs on a dead connection does not keep the next from trying another. */
     private static final int RENEWALS_AT_ONCE = 3;
 
@@ -33,7 +43,7 @@ final class Heartbeat {
     private final WorkerSettings settings;
     private final RunningJobs running;
     private final List<String> backends;
-    private final Runnable onRegistered;
+    private final Listener listener;
     private final Semaphore renewals = new Semaphore(RENEWALS_AT_ONCE);
     private final CountDownLatch stopping = new CountDownLatch(1);
     private volatile WorkerIdentity identity;
@@ -42,14 +52,12 @@ final class Heartbeat {
     private volatile boolean answered = true;
     private volatile long beatNanos = System.nanoTime();
 
-    /** @param onRegistered called whenever this process may claim again; must not block */
-    Heartbeat(JobQueue queue, WorkerSettings settings, RunningJobs running, List<String> backends,
-            Runnable onRegistered) {
+    Heartbeat(JobQueue queue, WorkerSettings settings, RunningJobs running, List<String> backends, Listener listener) {
         this.queue = queue;
         this.settings = settings;
         this.running = running;
         this.backends = backends;
-        this.onRegistered = onRegistered;
+        this.listener = listener;
         this.identity = newIdentity();
     }
 
@@ -144,6 +152,7 @@ final class Heartbeat {
         if (renewal.alive()) {
             renewed(id, sent);
             running.stop(renewal.cancels(), StopReason.CANCEL);
+            listener.leaseEndsIn(renewal.nextExpiry());
         } else {
             lost(id);
         }
@@ -161,7 +170,7 @@ final class Heartbeat {
             identity = next;
             renewedNanos = sent;
             held = true;
-            onRegistered.run();
+            listener.registered();
         }
     }
 
@@ -171,7 +180,7 @@ final class Heartbeat {
             boolean late = !held();
             renewedNanos = Math.max(renewedNanos, sent);
             if (late && held()) {
-                onRegistered.run();
+                listener.registered();
             }
         }
     }

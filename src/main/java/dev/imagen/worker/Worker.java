@@ -8,6 +8,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -20,7 +21,7 @@ public final class Worker {
     private static final System.Logger LOG = System.getLogger(Worker.class.getName());
 
     private static final Duration FIRST_RETRY = Duration.ofMillis(100);
-    private static final Duration LAST_RETRY = Duration.ofSeconds(2);
+    private static final Duration LAST_RETRY = Duration.ofSeconds(1);
 
     /** Due jobs that another transaction holds at the moment are looked at again after this, and then less often. */
     private static final Duration FIRST_LOOK_AGAIN = Duration.ofMillis(10);
@@ -38,7 +39,8 @@ public final class Worker {
     private final Wakeup wakeup = new Wakeup();
     private final JobRunner runner;
     private final Heartbeat heartbeat;
-    private final Upkeep upkeep;
+    private final Recovery recovery;
+    private final Rescue rescue;
     private final Progress progress;
     private volatile Thread loop;
     private volatile boolean stopping;
@@ -54,14 +56,30 @@ public final class Worker {
         this.settings = settings;
         this.listener = listener;
         this.runner = new JobRunner(queue, pipeline, settings.timeout(), listener);
-        this.heartbeat = new Heartbeat(queue, settings, running, backends, wakeup::signal);
-        this.upkeep = new Upkeep(queue, settings, listener);
+        this.rescue = new Rescue(queue, settings, listener);
+        this.heartbeat = new Heartbeat(queue, settings, running, backends, onRenewal());
+        this.recovery = new Recovery(queue, settings);
         this.progress = new Progress(queue, running);
+    }
+
+    private Heartbeat.Listener onRenewal() {
+        return new Heartbeat.Listener() {
+            @Override
+            public void registered() {
+                wakeup.signal();
+            }
+
+            @Override
+            public void leaseEndsIn(Optional<Duration> left) {
+                rescue.leaseEndsIn(left);
+            }
+        };
     }
 
     /** Begins to work; the database need not answer yet. */
     public void start() {
         heartbeat.start();
+        rescue.start();
         progress.start();
         loop = Thread.ofVirtual().name("imagen-worker").start(this::claimUntilStopped);
     }
@@ -107,7 +125,7 @@ public final class Worker {
                 return;
             } catch (RuntimeException | Error e) {
                 LOG.log(Level.WARNING, "the queue did not answer, asking again: {0}", e.toString());
-                upkeep.claimUnanswered();
+                recovery.claimUnanswered();
                 if (!pause(retry)) {
                     return;
                 }
@@ -124,9 +142,9 @@ public final class Worker {
         if (!heartbeat.held()) {
             return settings.poll();
         }
-        upkeep.runIfDue(heartbeat.identity().id(), running.ids());
+        recovery.runIfDue(heartbeat.identity().id(), running.ids());
         if (free <= 0) {
-            return settings.poll();
+            return longestSleep();
         }
         // Until the claim has answered: a slot that becomes free meanwhile may be one that it could not fill.
         hungry = true;
@@ -136,9 +154,13 @@ public final class Worker {
         if (hungry) {
             // What else is due is claimed as soon as a slot is free.
             dueNanos = System.nanoTime();
-            return settings.poll();
+            return longestSleep();
         }
-        return untilNextDue(signalled || !jobs.isEmpty());
+        return min(untilNextDue(signalled || !jobs.isEmpty()), longestSleep());
+    }
+
+    private Duration longestSleep() {
+        return min(settings.poll(), recovery.untilDue());
     }
 
     /** @param changed whether what is pending may have changed: every change is signalled, so else nothing is asked */
@@ -148,8 +170,7 @@ public final class Worker {
             lookAgain = due.isZero() ? min(lookAgain.multipliedBy(2), LAST_LOOK_AGAIN) : FIRST_LOOK_AGAIN;
             dueNanos = System.nanoTime() + max(due, lookAgain).toNanos();
         }
-        var left = Duration.ofNanos(dueNanos - System.nanoTime());
-        return left.compareTo(settings.poll()) < 0 ? left : settings.poll();
+        return Duration.ofNanos(dueNanos - System.nanoTime());
     }
 
     private void begin(Job job) {
@@ -164,7 +185,7 @@ public final class Worker {
             try {
                 runner.run(attempt);
             } catch (RuntimeException | Error e) {
-                LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; the next upkeep hands it back", e);
+                LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; the next recovery hands it back", e);
             } finally {
                 running.remove(attempt);
                 if (hungry) {
@@ -200,6 +221,7 @@ public final class Worker {
             return;
         }
         stopping = true;
+        rescue.stop();
         try {
             endLoop();
             if (!running.awaitNone(settings.grace().toMillis())) {

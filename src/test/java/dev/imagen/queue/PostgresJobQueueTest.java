@@ -574,9 +574,23 @@ class PostgresJobQueueTest {
     @Test
     void a_renewal_moves_the_heartbeat() throws SQLException {
         DB.execute("update imagen.workers set heartbeat_at = now() - interval '10 seconds'");
-        assertThat(queue.renew(worker.id())).isEqualTo(new JobQueue.Renewal(true, Set.of()));
+        assertThat(queue.renew(worker.id())).isEqualTo(new JobQueue.Renewal(true, Set.of(), Optional.empty()));
         assertThat(DB.row("select heartbeat_at > now() - interval '5 seconds' as fresh from imagen.workers"))
                 .containsEntry("fresh", true);
+    }
+
+    @Test
+    void a_renewal_tells_when_the_next_lease_of_another_worker_ends() throws SQLException {
+        var first = worker("mock");
+        var second = worker("mock");
+        queue.register(first);
+        queue.register(second);
+        DB.execute("update imagen.workers set heartbeat_at = now() - interval '5 seconds' where id = '" + first.id()
+                + "'");
+        assertThat(queue.renew(worker.id()).nextExpiry().orElseThrow()).isBetween(Duration.ofSeconds(1),
+                Duration.ofSeconds(10));
+        die(first);
+        assertThat(queue.renew(worker.id()).nextExpiry().orElseThrow()).isNegative();
     }
 
     @Test

@@ -34,6 +34,7 @@ final class FakeQueue implements JobQueue {
     private boolean renewals = true;
     private boolean alive = true;
     private Optional<Duration> nextDue = Optional.empty();
+    private Optional<Duration> nextExpiry = Optional.empty();
     private volatile CountDownLatch hold = new CountDownLatch(0);
     private volatile Set<String> unoffered = Set.of();
     final BlockingQueue<Set<String>> failedUnoffered = new LinkedBlockingQueue<>();
@@ -62,6 +63,11 @@ final class FakeQueue implements JobQueue {
 
     synchronized void nextDue(Duration due) {
         nextDue = Optional.of(due);
+    }
+
+    /** What renewals foretell of another worker's lease. */
+    synchronized void anotherLeaseEndsIn(Duration left) {
+        nextExpiry = Optional.of(left);
     }
 
     synchronized void failClaims(int times) {
@@ -113,7 +119,7 @@ final class FakeQueue implements JobQueue {
             throw new IllegalStateException("no answer");
         }
         renewed.add(worker);
-        return new Renewal(alive, Set.copyOf(cancels));
+        return new Renewal(alive, Set.copyOf(cancels), nextExpiry);
     }
 
     @Override

@@ -248,6 +248,27 @@ class WorkerTest {
     }
 
     @Test
+    void a_dead_workers_jobs_are_rescued_as_soon_as_its_lease_ends_and_not_a_lease_later() throws Exception {
+        // A lease that no test waits for: what the renewal foretells alone brings the next rescue.
+        worker = worker(1, NEVER, NEVER, Duration.ofMinutes(10));
+        queue.anotherLeaseEndsIn(Duration.ofMillis(200));
+        worker.start();
+        await(queue.rescues, "the rescue at the start");
+        await(queue.rescues, "the rescue at the end of the other lease");
+    }
+
+    @Test
+    void other_workers_that_are_alive_cause_no_rescue() throws Exception {
+        worker = worker(1, NEVER, NEVER, Duration.ofSeconds(3));
+        queue.anotherLeaseEndsIn(Duration.ofMillis(2900));
+        worker.start();
+        await(queue.rescues, "the rescue at the start");
+        await(queue.renewed, "a renewal");
+        await(queue.renewed, "another renewal");
+        assertThat(queue.rescues).isEmpty();
+    }
+
+    @Test
     void a_job_that_takes_too_long_is_stopped_and_recorded() throws Exception {
         worker = worker(1, NEVER, Duration.ofMillis(100), Duration.ofSeconds(15));
         pipeline.work((_, attempt) -> {
@@ -446,14 +467,14 @@ class WorkerTest {
 
     @Test
     void jobs_of_a_backend_that_nobody_offers_fail_when_its_time_is_up_and_not_before() throws Exception {
-        // A lease that no test waits for: the time of the backend alone brings the next upkeep.
+        // A lease that no test waits for: the time of the backend alone brings the next look.
         worker = new Worker(
                 queue, pipeline, new WorkerSettings(true, 1, Duration.ofMillis(100), NEVER, NEVER,
                         Duration.ofMinutes(10), Duration.ofSeconds(1), Duration.ofSeconds(1)),
                 List.of("mock"), WorkerListener.NONE);
         queue.nobodyOffers("dalle");
         worker.start();
-        await(queue.rescues, "the first upkeep");
+        await(queue.handedBackExcept, "the first recovery");
         assertThat(queue.failedUnoffered).isEmpty();
         assertThat(await(queue.failedUnoffered, "the failure")).containsExactly("dalle");
     }

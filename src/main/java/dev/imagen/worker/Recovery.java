@@ -3,6 +3,7 @@ package dev.imagen.worker;
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.queue.JobQueue;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -11,23 +12,26 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * What each worker does for the queue once a lease: take back jobs of the dead, hand back what a lost answer left in
- * its own name, and fail jobs that nobody can run. Runs on the claiming loop, so no claim is under way meanwhile.
+ * What each worker does once a lease: hand back what a lost answer left in its own name, and fail jobs that nobody can
+ * run. On the claiming loop, so no claim is under way meanwhile.
  */
-final class Upkeep {
+final class Recovery {
 
-    private static final System.Logger LOG = System.getLogger(Upkeep.class.getName());
+    private static final System.Logger LOG = System.getLogger(Recovery.class.getName());
 
     private final JobQueue queue;
     private final WorkerSettings settings;
-    private final WorkerListener listener;
     private final Map<String, Long> unofferedSince = new HashMap<>();
     private long dueNanos = System.nanoTime();
 
-    Upkeep(JobQueue queue, WorkerSettings settings, WorkerListener listener) {
+    Recovery(JobQueue queue, WorkerSettings settings) {
         this.queue = queue;
         this.settings = settings;
-        this.listener = listener;
+    }
+
+    /** How long until it is to run again. */
+    Duration untilDue() {
+        return Duration.ofNanos(Math.max(0, dueNanos - System.nanoTime()));
     }
 
     /** A claim ended in an exception: it may have happened all the same, so look before the next one. */
@@ -40,14 +44,14 @@ final class Upkeep {
         if (System.nanoTime() - dueNanos < 0) {
             return;
         }
-        // Set first: upkeep that fails is logged and stops nothing.
+        // Set first: a failure is logged and stops nothing.
         dueNanos = System.nanoTime() + settings.lease().toNanos();
         try {
             handBack(worker, running);
-            rescue();
             failUnoffered();
         } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "upkeep got no answer, it runs again in {0}: {1}", settings.lease(), e.getMessage());
+            LOG.log(Level.WARNING, "recovery got no answer, it runs again in {0}: {1}", settings.lease(),
+                    e.getMessage());
         }
     }
 
@@ -55,13 +59,6 @@ final class Upkeep {
         int unknown = queue.handBackUnknown(worker, running);
         if (unknown > 0) {
             LOG.log(Level.WARNING, "handed back {0} jobs whose claim was never answered", unknown);
-        }
-    }
-
-    private void rescue() {
-        for (int rescued = queue.rescue(); rescued > 0; rescued = queue.rescue()) {
-            LOG.log(Level.WARNING, "rescued {0} jobs of dead workers", rescued);
-            listener.rescued(rescued);
         }
     }
 

@@ -91,6 +91,10 @@ final class Keys {
         return value;
     }
 
+    Optional<Duration> optionalDuration(String key, Duration min, Duration max) {
+        return optional(key).map(_ -> duration(key, min, max));
+    }
+
     UUID uuid(String key) {
         return parsed(key, Keys::strictUuid, "a uuid such as 00000000-0000-4000-8000-000000000001");
     }

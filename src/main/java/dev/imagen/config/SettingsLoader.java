@@ -22,6 +22,8 @@ public final class SettingsLoader {
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration DAY = Duration.ofDays(1);
+    private static final Duration SHORTEST_BACKOFF = Duration.ofMillis(1);
+    private static final Duration LONGEST_BACKOFF = Duration.ofHours(1);
 
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
     private static final List<String> RESERVED = Stream.concat(
@@ -164,7 +166,18 @@ public final class SettingsLoader {
                 keys.duration("worker.timeout", SECOND, DAY), keys.duration("worker.grace", Duration.ZERO, DAY),
                 keys.duration("worker.lease", Duration.ofSeconds(3), Duration.ofMinutes(10)),
                 keys.duration("worker.unknown", SECOND, DAY),
-                keys.duration("worker.backoff", Duration.ofMillis(1), Duration.ofHours(1)));
+                keys.duration("worker.backoff", SHORTEST_BACKOFF, LONGEST_BACKOFF),
+                Map.of("mock", backend("backends.mock.")));
+    }
+
+    private BackendSettings backend(String prefix) {
+        return new BackendSettings(limit(prefix + "concurrency"), limit(prefix + "slots"),
+                keys.optionalDuration(prefix + "timeout", SECOND, DAY),
+                keys.optionalDuration(prefix + "backoff", SHORTEST_BACKOFF, LONGEST_BACKOFF));
+    }
+
+    private Optional<Integer> limit(String key) {
+        return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 10_000));
     }
 
     private Map<String, Style> styles() {

@@ -31,6 +31,14 @@ public interface JobQueue {
     }
 
     /**
+     * A backend that a claim may take jobs of.
+     *
+     * @param free how many more this process has slots for, at least 1
+     * @param concurrency how many may run at once over all processes; empty: any number
+     */
+    record Offer(String backend, int free, Optional<Integer> concurrency) {}
+
+    /**
      * @param alive false: the lease was lost and the jobs may be running elsewhere
      * @param cancels running jobs of this worker that somebody asked to stop
      * @param nextExpiry how long until the lease of another worker ends, of whichever first, by the database's clock;
@@ -58,13 +66,11 @@ public interface JobQueue {
     /** Takes a worker off the list. */
     void leave(UUID worker);
 
-    /**
-     * Claims up to {@code limit} due jobs that this worker offers a backend for: highest priority first, then oldest.
-     */
-    List<Job> claim(WorkerIdentity worker, int limit);
+    /** Claims up to {@code limit} due jobs of the offered backends: highest priority first, then oldest. */
+    List<Job> claim(WorkerIdentity worker, List<Offer> offers, int limit);
 
-    /** How long until the next pending job of its backends is due; zero if one is already, empty if none waits. */
-    Optional<Duration> untilNextDue(WorkerIdentity worker);
+    /** How long until the next pending job of these backends is due; zero if one is already, empty if none waits. */
+    Optional<Duration> untilNextDue(WorkerIdentity worker, List<Offer> offers);
 
     /** Records how an attempt ended; may be repeated until it answers. */
     Settled settle(Job job, Outcome outcome);

@@ -32,46 +32,46 @@ final class JobSql {
             """;
 
     /**
-     * Lanes are the pending (backend, priority) pairs, found by skipping from one to the next in the claim's index. The
-     * orders name the index's first column although it is constant in a lane: without it the planner does not see that
-     * the index has the order, and sorts the lane.
+     * Offers are the backends that a worker may take more jobs of, with the number of jobs ({@code free}) and how many
+     * may run at once over all processes (0: any number); the lane '' has the jobs that name none. Lanes are their
+     * pending (name, priority) pairs, found by skipping from one to the next in the claim's index. The orders name the
+     * index's first column although it is constant in a lane: without it the planner does not see that the index has
+     * the order, and sorts the lane.
      */
-    static final String LANES = """
-            with recursive lane (backend, priority) as (
-                select offered.backend, top.priority
-                  from unnest(?::text[]) as offered (backend)
+    private static final String LANES = """
+            with recursive offer as (
+                select * from unnest(?::text[], ?::text[], ?::int[], ?::int[]) as o (lane, backend, free, concurrency)
+            ), lane (name, backend, priority) as (
+                select offer.lane, offer.backend, top.priority
+                  from offer
                  cross join lateral (
                     select j.priority from imagen.jobs j
-                     where j.status = 'pending' and coalesce(j.backend, '') = offered.backend
+                     where j.status = 'pending' and coalesce(j.backend, '') = offer.lane
                      order by coalesce(j.backend, ''), j.priority desc limit 1) as top
                 union all
-                select lane.backend, lower.priority
+                select lane.name, lane.backend, lower.priority
                   from lane
                  cross join lateral (
                     select j.priority from imagen.jobs j
-                     where j.status = 'pending' and coalesce(j.backend, '') = lane.backend
+                     where j.status = 'pending' and coalesce(j.backend, '') = lane.name
                        and j.priority < lane.priority
                      order by coalesce(j.backend, ''), j.priority desc limit 1) as lower
             )
             """;
 
-    /**
-     * In each lane the due rows come first and in order, so that neither another backend's backlog nor jobs of tomorrow
-     * are read. MATERIALIZED: a LIMIT that the planner ran twice would claim twice.
-     */
-    static final String CLAIM = LANES + """
-            , due as materialized (
-                select head.id
-                  from lane
-                 cross join lateral (
-                    select j.id, j.priority, j.run_at from imagen.jobs j
-                     where j.status = 'pending' and coalesce(j.backend, '') = lane.backend
-                       and j.priority = lane.priority and j.run_at <= now()
-                     order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit ?
-                       for update skip locked) as head
-                 order by head.priority desc, head.run_at, head.id
-                 limit ?
-            ), claimed as (
+    /** What a claim may take of each backend. In the order of names: claims that wait for each other do so in turn. */
+    private static final String ROOM = """
+            , room as materialized (
+                select backend, case concurrency when 0 then free
+                                else least(free, imagen.free_slots(backend, concurrency)) end as free
+                  from (select distinct backend, free, concurrency from offer
+                         where exists (select from lane where lane.backend = offer.backend)
+                         order by backend) as wanted
+            )
+            """;
+
+    private static final String CLAIMED = """
+            , claimed as (
                 update imagen.jobs j
                    set status = 'running', attempt = j.attempt + 1, worker_id = ?::uuid,
                        backend = coalesce(j.backend, ?), started_at = now()
@@ -83,14 +83,37 @@ final class JobSql {
             select * from claimed order by priority desc, run_at, id
             """;
 
-    /** Zero or less where a due row is held by another claim at the moment. */
+    /**
+     * In each lane the due rows come first and in order, so that neither another backend's backlog nor jobs of tomorrow
+     * are read, and a backend without room costs nothing. MATERIALIZED: a LIMIT that the planner ran twice would claim
+     * twice.
+     */
+    static final String CLAIM = LANES + ROOM + """
+            , head as materialized (
+                select first.id, first.priority, first.run_at, room.free,
+                       row_number() over (partition by room.backend
+                                          order by first.priority desc, first.run_at, first.id) as nth
+                  from lane
+                  join room on room.backend = lane.backend
+                 cross join lateral (
+                    select j.id, j.priority, j.run_at from imagen.jobs j
+                     where j.status = 'pending' and coalesce(j.backend, '') = lane.name
+                       and j.priority = lane.priority and j.run_at <= now()
+                     order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit least(room.free, ?)
+                       for update skip locked) as first
+            ), due as materialized (
+                select id from head where nth <= free order by priority desc, run_at, id limit ?
+            )
+            """ + CLAIMED;
+
+    /** Zero or less where a due row is held by another claim at the moment, or its backend has no room. */
     static final String NEXT_DUE = LANES
             + """
                     select (extract(epoch from min(least(head.run_at, now() + interval '1 day')) - now()) * 1000)::bigint as millis
                       from lane
                      cross join lateral (
                         select j.run_at from imagen.jobs j
-                         where j.status = 'pending' and coalesce(j.backend, '') = lane.backend and j.priority = lane.priority
+                         where j.status = 'pending' and coalesce(j.backend, '') = lane.name and j.priority = lane.priority
                          order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit 1) as head
                     """;
 

@@ -7,6 +7,7 @@ import dev.imagen.job.Job;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -22,14 +23,14 @@ public final class PostgresJobQueue implements JobQueue {
     private final Database database;
     private final long lease;
     private final long unknown;
-    private final Backoff backoff;
+    private final WorkerSettings settings;
 
     /** A queue whose workers are dead {@code settings.lease()} after their last heartbeat. */
     public PostgresJobQueue(Database database, WorkerSettings settings) {
         this.database = database;
         this.lease = settings.lease().toMillis();
         this.unknown = settings.unknown().toMillis();
-        this.backoff = new Backoff(settings.backoff());
+        this.settings = settings;
     }
 
     /** Declares every worker dead: for the embedded server, whose locked folder proves that no other process lives. */
@@ -56,20 +57,39 @@ public final class PostgresJobQueue implements JobQueue {
     }
 
     @Override
-    public List<Job> claim(WorkerIdentity worker, int limit) {
-        return database.query(JobSql.CLAIM, JobRows::job, lanes(worker), limit, limit, worker.id(),
-                worker.defaultBackend(), worker.id(), lease);
+    public List<Job> claim(WorkerIdentity worker, List<Offer> offers, int limit) {
+        var claim = claimStatement(worker, offers, limit);
+        return database.query(claim.sql(), JobRows::job, claim.parameters());
+    }
+
+    record Statement(String sql, Object[] parameters) {}
+
+    Statement claimStatement(WorkerIdentity worker, List<Offer> offers, int limit) {
+        var parameters = lanes(worker, offers);
+        parameters.addAll(List.of(limit, limit, worker.id(), worker.defaultBackend(), worker.id(), lease));
+        return new Statement(JobSql.CLAIM, parameters.toArray());
     }
 
     @Override
-    public Optional<Duration> untilNextDue(WorkerIdentity worker) {
-        return database.one(JobSql.NEXT_DUE, row -> row.optionalWhole("millis"), (Object) lanes(worker))
+    public Optional<Duration> untilNextDue(WorkerIdentity worker, List<Offer> offers) {
+        return database.one(JobSql.NEXT_DUE, row -> row.optionalWhole("millis"), lanes(worker, offers).toArray())
                 .flatMap(millis -> millis).map(millis -> Duration.ofMillis(Math.max(0, millis)));
     }
 
-    /** Jobs that name no backend are in the lane of the empty name. */
-    private static String[] lanes(WorkerIdentity worker) {
-        return Stream.concat(Stream.of(""), worker.backends().stream()).toArray(String[]::new);
+    /** The four arrays of {@code offer}: jobs that name no backend are in the lane of the empty name. */
+    private static List<Object> lanes(WorkerIdentity worker, List<Offer> offers) {
+        var names = new ArrayList<String>();
+        var lanes = new ArrayList<Offer>();
+        for (Offer offer : offers) {
+            names.add(offer.backend());
+            lanes.add(offer);
+            if (offer.backend().equals(worker.defaultBackend())) {
+                names.add("");
+                lanes.add(offer);
+            }
+        }
+        return new ArrayList<>(List.of(column(names, name -> name), column(lanes, Offer::backend),
+                column(lanes, Offer::free), column(lanes, offer -> offer.concurrency().orElse(0))));
     }
 
     @Override
@@ -115,7 +135,11 @@ public final class PostgresJobQueue implements JobQueue {
         var message = failed.error().replace("\0", "");
         var error = failed.retryable() ? message + " (attempt " + failure + " of " + limit + ")" : message;
         return settle(JobSql.FAIL, new Ending("failed", error, failed.usage()), job.id(), worker(job), job.attempt(),
-                failed.retryable(), error, backoff.before(failure + 1, failed.retryAfter()).toMillis());
+                failed.retryable(), error, backoff(job).before(failure + 1, failed.retryAfter()).toMillis());
+    }
+
+    private Backoff backoff(Job job) {
+        return new Backoff(settings.backoff(job.request().backend().orElse("")));
     }
 
     private Settled leaveRunning(String sql, Job job, Ending ending) {

@@ -1,5 +1,6 @@
 package dev.imagen.worker;
 
+import dev.imagen.config.WorkerSettings;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.Outcome;
@@ -29,13 +30,13 @@ final class JobRunner {
 
     private final JobQueue queue;
     private final Pipeline pipeline;
-    private final Duration timeout;
+    private final WorkerSettings settings;
     private final WorkerListener listener;
 
-    JobRunner(JobQueue queue, Pipeline pipeline, Duration timeout, WorkerListener listener) {
+    JobRunner(JobQueue queue, Pipeline pipeline, WorkerSettings settings, WorkerListener listener) {
         this.queue = queue;
         this.pipeline = pipeline;
-        this.timeout = timeout;
+        this.settings = settings;
         this.listener = listener;
     }
 
@@ -67,7 +68,7 @@ final class JobRunner {
 
     private RunningJob.End await(RunningJob running) {
         try {
-            return running.end().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            return running.end().get(settings.timeout(running.backend()).toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             running.stop(StopReason.TIMEOUT);
         } catch (InterruptedException e) {
@@ -100,12 +101,17 @@ final class JobRunner {
     private Outcome stopped(RunningJob running, StopReason reason) {
         var usage = running.usage(List.of());
         return switch (reason) {
-            case TIMEOUT -> new Outcome.Failed(
-                    "timed out after " + timeout.toString().substring(2).toLowerCase() + " (worker.timeout)", true,
-                    Optional.empty(), usage);
+            case TIMEOUT -> new Outcome.Failed(timedOut(running.backend()), true, Optional.empty(), usage);
             case CANCEL -> new Outcome.Cancelled(usage);
             case LEASE_LOST, SHUTDOWN -> new Outcome.HandedBack(usage);
         };
+    }
+
+    private String timedOut(String backend) {
+        var key = settings.backend(backend).timeout().isPresent()
+                ? "backends." + backend + ".timeout"
+                : "worker.timeout";
+        return "timed out after " + settings.timeout(backend).toString().substring(2).toLowerCase() + " (" + key + ")";
     }
 
     /** Empty where the database did not answer in time: then nobody knows, and files stay. */

@@ -39,6 +39,11 @@ final class RunningJob implements Attempt {
         return job;
     }
 
+    /** The backend that the claim resolved. */
+    String backend() {
+        return job.request().backend().orElse("");
+    }
+
     CompletableFuture<End> end() {
         return end;
     }

@@ -25,6 +25,11 @@ final class RunningJobs {
         return byId.size();
     }
 
+    /** How many of them are a backend's. */
+    int count(String backend) {
+        return (int) byId.values().stream().filter(running -> running.backend().equals(backend)).count();
+    }
+
     Set<UUID> ids() {
         return Set.copyOf(byId.keySet());
     }

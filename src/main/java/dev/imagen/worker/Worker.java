@@ -4,6 +4,7 @@ import dev.imagen.config.WorkerSettings;
 import dev.imagen.job.Job;
 import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
+import dev.imagen.queue.JobQueue.Offer;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Collection;
@@ -48,6 +49,7 @@ public final class Worker {
     private volatile long turnedNanos = System.nanoTime();
     private long dueNanos = System.nanoTime();
     private Duration lookAgain = FIRST_LOOK_AGAIN;
+    private boolean overdue;
 
     /** @param backends names of the backends that the pipeline offers, the default first */
     public Worker(JobQueue queue, Pipeline pipeline, WorkerSettings settings, List<String> backends,
@@ -55,7 +57,7 @@ public final class Worker {
         this.queue = queue;
         this.settings = settings;
         this.listener = listener;
-        this.runner = new JobRunner(queue, pipeline, settings.timeout(), listener);
+        this.runner = new JobRunner(queue, pipeline, settings, listener);
         this.rescue = new Rescue(queue, settings, listener);
         this.heartbeat = new Heartbeat(queue, settings, running, backends, onRenewal());
         this.recovery = new Recovery(queue, settings);
@@ -138,25 +140,35 @@ public final class Worker {
     private Duration claimSome() {
         // First: what is signalled from here on may come too late for the looks below.
         boolean signalled = wakeup.take();
-        int free = settings.concurrency() - running.count();
         if (!heartbeat.held()) {
             return settings.poll();
         }
         recovery.runIfDue(heartbeat.identity().id(), running.ids());
-        if (free <= 0) {
-            return longestSleep();
-        }
-        // Until the claim has answered: a slot that becomes free meanwhile may be one that it could not fill.
+        // Until all has been looked at: a slot that becomes free meanwhile may be one that was counted as taken.
         hungry = true;
-        var jobs = queue.claim(heartbeat.identity(), free);
-        hungry = jobs.size() >= free;
-        jobs.forEach(this::begin);
-        if (hungry) {
-            // What else is due is claimed as soon as a slot is free.
-            dueNanos = System.nanoTime();
+        var offers = offers();
+        if (offers.isEmpty()) {
             return longestSleep();
         }
-        return min(untilNextDue(signalled || !jobs.isEmpty()), longestSleep());
+        var jobs = queue.claim(heartbeat.identity(), offers, free());
+        jobs.forEach(this::begin);
+        var open = offers();
+        var sleep = untilNextDue(open, signalled || !jobs.isEmpty());
+        // A slot that becomes free is worth a look where one was missing, or where something due was not given to us.
+        hungry = overdue || open.size() < heartbeat.identity().backends().size();
+        return min(sleep, longestSleep());
+    }
+
+    private int free() {
+        return settings.concurrency() - running.count();
+    }
+
+    /** What this process has free slots for. */
+    private List<Offer> offers() {
+        int free = free();
+        return heartbeat.identity().backends().stream().map(name -> new Offer(name,
+                Math.min(free, settings.slots(name) - running.count(name)), settings.backend(name).concurrency()))
+                .filter(offer -> offer.free() > 0).toList();
     }
 
     private Duration longestSleep() {
@@ -164,10 +176,17 @@ public final class Worker {
     }
 
     /** @param changed whether what is pending may have changed: every change is signalled, so else nothing is asked */
-    private Duration untilNextDue(boolean changed) {
+    private Duration untilNextDue(List<Offer> open, boolean changed) {
+        if (open.isEmpty()) {
+            // What else is due is claimed as soon as a slot is free.
+            dueNanos = System.nanoTime();
+            return settings.poll();
+        }
         if (changed || System.nanoTime() - dueNanos >= 0) {
-            var due = queue.untilNextDue(heartbeat.identity()).orElse(NOTHING_DUE);
-            lookAgain = due.isZero() ? min(lookAgain.multipliedBy(2), LAST_LOOK_AGAIN) : FIRST_LOOK_AGAIN;
+            var due = queue.untilNextDue(heartbeat.identity(), open).orElse(NOTHING_DUE);
+            // Another claim holds it at the moment, or as many jobs of its backend run as may.
+            overdue = due.isZero();
+            lookAgain = overdue ? min(lookAgain.multipliedBy(2), LAST_LOOK_AGAIN) : FIRST_LOOK_AGAIN;
             dueNanos = System.nanoTime() + max(due, lookAgain).toNanos();
         }
         return Duration.ofNanos(dueNanos - System.nanoTime());

@@ -27,9 +27,9 @@ class SettingsLoaderTest {
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
         assertThat(settings.database().connection()).isEmpty();
         assertThat(settings.database().listen()).isTrue();
-        assertThat(settings.worker())
-                .isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5), Duration.ofMinutes(5),
-                        Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofSeconds(4)));
+        assertThat(settings.worker()).isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5),
+                Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60),
+                Duration.ofSeconds(4), Map.of("mock", BackendSettings.NONE)));
         assertThat(settings.backends().defaultName()).isEqualTo("mock");
         assertThat(settings.mock()).isEqualTo(new Settings.Mock(Duration.ZERO, 0.0));
         assertThat(settings.styles()).containsKeys("photo", "ink", "logo");
@@ -68,6 +68,10 @@ class SettingsLoaderTest {
             worker.lease       | PT1S            | worker.lease (WORKER_LEASE) is PT1S, must be from PT3S to PT10M
             worker.unknown     | PT0S            | worker.unknown (WORKER_UNKNOWN) is PT0S, must be from PT1S to PT24H
             worker.backoff     | PT0S            | worker.backoff (WORKER_BACKOFF) is PT0S, must be from PT0.001S to PT1H
+            backends.mock.concurrency | 0        | backends.mock.concurrency (BACKENDS_MOCK_CONCURRENCY) is 0, must be from 1 to 10000
+            backends.mock.slots | 10001          | backends.mock.slots (BACKENDS_MOCK_SLOTS) is 10001, must be from 1 to 10000
+            backends.mock.timeout | PT0S         | backends.mock.timeout (BACKENDS_MOCK_TIMEOUT) is PT0S, must be from PT1S to PT24H
+            backends.mock.backoff | soon         | backends.mock.backoff (BACKENDS_MOCK_BACKOFF) is 'soon', must be a duration
             storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file
             mock.delay         | PT2H            | mock.delay (MOCK_DELAY) is PT2H, must be from PT0S to PT1H
             mock.failures      | 1.5             | mock.failures (MOCK_FAILURES) is 1.5, must be from 0.0 to 1.0
@@ -79,6 +83,19 @@ class SettingsLoaderTest {
     void a_value_that_cannot_work_is_refused_by_key_environment_name_and_limit(String key, String value,
             String message) {
         assertThatThrownBy(() -> load(key, value)).isInstanceOf(SettingsException.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void what_is_set_for_a_backend_goes_before_what_is_set_for_the_worker() {
+        var worker = load("backends.mock.slots", "2", "backends.mock.concurrency", "3", "backends.mock.timeout", "PT1M",
+                "backends.mock.backoff", "PT2S").worker();
+        assertThat(worker.slots("mock")).isEqualTo(2);
+        assertThat(worker.slots("another")).isEqualTo(4);
+        assertThat(worker.backend("mock").concurrency()).contains(3);
+        assertThat(worker.timeout("mock")).isEqualTo(Duration.ofMinutes(1));
+        assertThat(worker.timeout("another")).isEqualTo(Duration.ofMinutes(5));
+        assertThat(worker.backoff("mock")).isEqualTo(Duration.ofSeconds(2));
+        assertThat(worker.backoff("another")).isEqualTo(Duration.ofSeconds(4));
     }
 
     @ParameterizedTest

@@ -2,6 +2,7 @@ package dev.imagen.queue;
 
 import static dev.imagen.queue.QueueFixtures.done;
 import static dev.imagen.queue.QueueFixtures.failed;
+import static dev.imagen.queue.QueueFixtures.offers;
 import static dev.imagen.queue.QueueFixtures.settings;
 import static dev.imagen.queue.QueueFixtures.worker;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -45,7 +46,7 @@ class AttemptsTest {
 
     private Job claim() throws SQLException {
         DB.execute("update imagen.jobs set run_at = now() where status = 'pending'");
-        return queue.claim(worker, 1).getFirst();
+        return queue.claim(worker, offers(worker), 1).getFirst();
     }
 
     private List<JobAttempt> attempts(UUID job) {

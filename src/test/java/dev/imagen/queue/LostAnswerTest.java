@@ -1,6 +1,7 @@
 package dev.imagen.queue;
 
 import static dev.imagen.queue.QueueFixtures.done;
+import static dev.imagen.queue.QueueFixtures.offers;
 import static dev.imagen.queue.QueueFixtures.settings;
 import static dev.imagen.queue.QueueFixtures.worker;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -58,7 +59,7 @@ class LostAnswerTest {
     }
 
     private Job claim() {
-        return queue.claim(worker, 1).getFirst();
+        return queue.claim(worker, offers(worker), 1).getFirst();
     }
 
     private void loseTheAnswer(Runnable call) throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.imagen.queue;
 
 import static dev.imagen.queue.QueueFixtures.done;
+import static dev.imagen.queue.QueueFixtures.offers;
 import static dev.imagen.queue.QueueFixtures.settings;
 import static dev.imagen.queue.QueueFixtures.worker;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -330,7 +331,7 @@ class OwnedJobsTest {
         var queue = new PostgresJobQueue(DB.database(), settings(Duration.ZERO));
         var worker = worker("mock");
         queue.register(worker);
-        return queue.claim(worker, 1).getFirst();
+        return queue.claim(worker, offers(worker), 1).getFirst();
     }
 
     @ParameterizedTest

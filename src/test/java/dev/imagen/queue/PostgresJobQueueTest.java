@@ -3,6 +3,7 @@ package dev.imagen.queue;
 import static dev.imagen.queue.QueueFixtures.BACKOFF;
 import static dev.imagen.queue.QueueFixtures.done;
 import static dev.imagen.queue.QueueFixtures.failed;
+import static dev.imagen.queue.QueueFixtures.offers;
 import static dev.imagen.queue.QueueFixtures.settings;
 import static dev.imagen.queue.QueueFixtures.usage;
 import static dev.imagen.queue.QueueFixtures.worker;
@@ -74,13 +75,13 @@ class PostgresJobQueueTest {
     }
 
     private Job claim() {
-        var jobs = queue.claim(worker, 1);
+        var jobs = queue.claim(worker, offers(worker), 1);
         assertThat(jobs).hasSize(1);
         return jobs.getFirst();
     }
 
     private List<UUID> claim(int limit) {
-        return queue.claim(worker, limit).stream().map(Job::id).toList();
+        return queue.claim(worker, offers(worker), limit).stream().map(Job::id).toList();
     }
 
     private void set(UUID job, String assignments) throws SQLException {
@@ -167,9 +168,9 @@ class PostgresJobQueueTest {
     void a_job_of_the_future_is_not_claimed_and_its_time_is_told() throws SQLException {
         job("run_at = now() + interval '2 hours'");
         job("run_at = now() + interval '1 hour', priority = -3, backend = 'flux'");
-        var claim = queue.claim(worker, 10);
+        var claim = queue.claim(worker, offers(worker), 10);
         assertThat(claim).isEmpty();
-        assertThat(queue.untilNextDue(worker))
+        assertThat(queue.untilNextDue(worker, offers(worker)))
                 .hasValueSatisfying(due -> assertThat(due).isBetween(Duration.ofMinutes(59), Duration.ofMinutes(60)));
     }
 
@@ -177,9 +178,10 @@ class PostgresJobQueueTest {
     void a_job_of_tomorrow_with_a_higher_priority_holds_up_nobody() throws SQLException {
         job("run_at = now() + interval '1 day', priority = 9");
         var due = job();
-        var claim = queue.claim(worker, 1);
+        var claim = queue.claim(worker, offers(worker), 1);
         assertThat(claim).extracting(Job::id).containsExactly(due);
-        assertThat(queue.untilNextDue(worker)).hasValueSatisfying(wait -> assertThat(wait).isPositive());
+        assertThat(queue.untilNextDue(worker, offers(worker)))
+                .hasValueSatisfying(wait -> assertThat(wait).isPositive());
     }
 
     @Test
@@ -187,17 +189,17 @@ class PostgresJobQueueTest {
         job("backend = 'dalle'");
         job("status = 'done'");
         job();
-        assertThat(queue.claim(worker, 10)).hasSize(1);
-        assertThat(queue.untilNextDue(worker)).isEmpty();
-        assertThat(queue.claim(worker, 10)).isEmpty();
+        assertThat(queue.claim(worker, offers(worker), 10)).hasSize(1);
+        assertThat(queue.untilNextDue(worker, offers(worker))).isEmpty();
+        assertThat(queue.claim(worker, offers(worker), 10)).isEmpty();
     }
 
     @Test
     void a_due_job_beyond_the_limit_is_due_at_once() throws SQLException {
         job();
         job();
-        assertThat(queue.claim(worker, 1)).hasSize(1);
-        assertThat(queue.untilNextDue(worker)).contains(Duration.ZERO);
+        assertThat(queue.claim(worker, offers(worker), 1)).hasSize(1);
+        assertThat(queue.untilNextDue(worker, offers(worker))).contains(Duration.ZERO);
     }
 
     @Test
@@ -207,18 +209,18 @@ class PostgresJobQueueTest {
         try (Connection other = DB.superuser(); var statement = other.createStatement()) {
             other.setAutoCommit(false);
             statement.execute("select from imagen.jobs where id = '" + held + "' for update");
-            var claim = queue.claim(worker, 2);
+            var claim = queue.claim(worker, offers(worker), 2);
             assertThat(claim).extracting(Job::id).containsExactly(free);
-            assertThat(queue.untilNextDue(worker)).contains(Duration.ZERO);
+            assertThat(queue.untilNextDue(worker, offers(worker))).contains(Duration.ZERO);
         }
     }
 
     @Test
     void a_worker_that_is_dead_or_unknown_claims_nothing() throws SQLException {
         var id = job();
-        assertThat(queue.claim(worker("mock"), 1)).isEmpty();
+        assertThat(queue.claim(worker("mock"), offers(worker), 1)).isEmpty();
         die(worker);
-        assertThat(queue.claim(worker, 1)).isEmpty();
+        assertThat(queue.claim(worker, offers(worker), 1)).isEmpty();
         assertThat(DB.job(id)).containsEntry("status", "pending").containsEntry("attempt", 0).containsEntry("backend",
                 null);
     }
@@ -477,7 +479,7 @@ class PostgresJobQueueTest {
         var dead = worker("mock");
         queue.register(dead);
         var lost = job();
-        queue.claim(dead, 1);
+        queue.claim(dead, offers(dead), 1);
         var ours = job();
         claim();
         var nobodys = job("status = 'running', attempt = 1");
@@ -499,7 +501,7 @@ class PostgresJobQueueTest {
         for (int attempt = 1; attempt <= 2; attempt++) {
             var victim = worker("mock");
             queue.register(victim);
-            assertThat(queue.claim(victim, 1)).hasSize(1);
+            assertThat(queue.claim(victim, offers(victim), 1)).hasSize(1);
             die(victim);
             assertThat(queue.rescue()).isEqualTo(1);
         }
@@ -691,7 +693,7 @@ class PostgresJobQueueTest {
     @Test
     void progress_of_jobs_that_are_no_longer_ours_is_not_written() throws SQLException {
         var ids = List.of(job(), job(), job(), job());
-        var jobs = queue.claim(worker, 4);
+        var jobs = queue.claim(worker, offers(worker), 4);
         set(ids.get(0), "attempt = 2");
         set(ids.get(1), "worker_id = gen_random_uuid()");
         set(ids.get(2), "status = 'done'");
@@ -734,12 +736,12 @@ class PostgresJobQueueTest {
     private static int drain(JobQueue queue, WorkerIdentity worker) {
         int done = 0;
         while (true) {
-            var claim = queue.claim(worker, 7);
+            var claim = queue.claim(worker, offers(worker), 7);
             for (Job job : claim) {
                 assertThat(queue.settle(job, done(job, 1))).isEqualTo(Settled.WRITTEN);
                 done++;
             }
-            if (claim.isEmpty() && queue.untilNextDue(worker).isEmpty()) {
+            if (claim.isEmpty() && queue.untilNextDue(worker, offers(worker)).isEmpty()) {
                 return done;
             }
         }

@@ -5,10 +5,12 @@ import dev.imagen.job.Job;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
+import dev.imagen.queue.JobQueue.Offer;
 import dev.imagen.queue.JobQueue.WorkerIdentity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -22,11 +24,16 @@ final class QueueFixtures {
     /** @param unknown how long a due job waits for a worker that knows its backend */
     static WorkerSettings settings(Duration unknown) {
         return new WorkerSettings(true, 4, Duration.ofSeconds(5), Duration.ofMinutes(5), Duration.ofMinutes(5),
-                Duration.ofSeconds(15), unknown, BACKOFF);
+                Duration.ofSeconds(15), unknown, BACKOFF, Map.of());
     }
 
     static WorkerIdentity worker(String... backends) {
         return new WorkerIdentity(UUID.randomUUID(), "a test", List.of(backends));
+    }
+
+    /** All that a worker offers, without limits. */
+    static List<Offer> offers(WorkerIdentity worker) {
+        return worker.backends().stream().map(name -> new Offer(name, 10_000, Optional.empty())).toList();
     }
 
     static NewImage image(Job job, int position) {

@@ -99,7 +99,7 @@ public final class TestService implements AutoCloseable {
         private DatabaseSettings database;
         private UUID owner = UUID.randomUUID();
         private WorkerSettings worker = new WorkerSettings(true, 16, Duration.ofSeconds(5), Duration.ofMinutes(5),
-                Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofMillis(1));
+                Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofMillis(1), Map.of());
 
         private Setup(DatabaseSettings database) {
             this.database = database;
@@ -125,7 +125,7 @@ public final class TestService implements AutoCloseable {
 
         private Setup worker(boolean enabled, Duration poll) {
             worker = new WorkerSettings(enabled, worker.concurrency(), poll, worker.timeout(), worker.grace(),
-                    worker.lease(), worker.unknown(), worker.backoff());
+                    worker.lease(), worker.unknown(), worker.backoff(), worker.backends());
             return this;
         }
 

@@ -44,6 +44,7 @@ final class FakeQueue implements JobQueue {
     final BlockingQueue<WorkerIdentity> registered = new LinkedBlockingQueue<>();
     final BlockingQueue<UUID> left = new LinkedBlockingQueue<>();
     final BlockingQueue<Integer> claims = new LinkedBlockingQueue<>();
+    final BlockingQueue<List<Offer>> offered = new LinkedBlockingQueue<>();
     final BlockingQueue<Set<UUID>> handedBackExcept = new LinkedBlockingQueue<>();
     final BlockingQueue<Integer> rescues = new LinkedBlockingQueue<>();
     final BlockingQueue<Collection<ProgressTick>> progress = new LinkedBlockingQueue<>();
@@ -56,7 +57,10 @@ final class FakeQueue implements JobQueue {
     }
 
     synchronized Job add() {
-        var job = job();
+        return add(job());
+    }
+
+    synchronized Job add(Job job) {
         pending.add(job);
         return job;
     }
@@ -134,8 +138,8 @@ final class FakeQueue implements JobQueue {
     }
 
     @Override
-    public List<Job> claim(WorkerIdentity worker, int limit) {
-        var claimed = claimNow(worker, limit);
+    public List<Job> claim(WorkerIdentity worker, List<Offer> offers, int limit) {
+        var claimed = claimNow(worker, offers, limit);
         if (hold.getCount() > 0) {
             held.add(claimed.size());
             try {
@@ -147,30 +151,42 @@ final class FakeQueue implements JobQueue {
         return claimed;
     }
 
-    private synchronized List<Job> claimNow(WorkerIdentity worker, int limit) {
+    private synchronized List<Job> claimNow(WorkerIdentity worker, List<Offer> offers, int limit) {
         if (claimFailures > 0) {
             claimFailures--;
             throw new IllegalStateException("the database went away");
         }
         var claimed = new ArrayList<Job>();
-        while (claimed.size() < limit && !pending.isEmpty()) {
-            claimed.add(claimed(pending.removeFirst(), worker.id()));
+        for (Offer offer : offers) {
+            pending.stream().filter(job -> backend(job, worker).equals(offer.backend())).limit(offer.free())
+                    .forEach(job -> claimed.add(claimed(job, worker)));
         }
+        claimed.subList(Math.min(limit, claimed.size()), claimed.size()).clear();
+        pending.removeIf(job -> claimed.stream().anyMatch(taken -> taken.id().equals(job.id())));
+        offered.add(offers);
         claimed.forEach(job -> running.put(job.id(), job));
         claims.add(claimed.size());
         return claimed;
     }
 
     @Override
-    public synchronized Optional<Duration> untilNextDue(WorkerIdentity worker) {
+    public synchronized Optional<Duration> untilNextDue(WorkerIdentity worker, List<Offer> offers) {
         return nextDue;
     }
 
-    private static Job claimed(Job job, UUID worker) {
-        return new Job(job.id(), job.ownerUserId(), job.request(), job.idempotencyKey(), JobStatus.RUNNING,
-                job.attempt() + 1, job.failures(), Optional.of(worker), job.error(), job.imageId(),
-                job.cancelRequestedAt(), job.version() + 1, job.createdAt(), Instant.now(), Optional.of(Instant.now()),
-                Optional.empty());
+    private static String backend(Job job, WorkerIdentity worker) {
+        return job.request().backend().orElse(worker.defaultBackend());
+    }
+
+    private static Job claimed(Job job, WorkerIdentity worker) {
+        var request = job.request();
+        return new Job(job.id(), job.ownerUserId(),
+                new NewJob(request.prompt(), request.negativePrompt(), Optional.of(backend(job, worker)),
+                        request.model(), request.style(), request.width(), request.height(), request.steps(),
+                        request.seed(), request.priority(), request.runAt(), request.maxAttempts()),
+                job.idempotencyKey(), JobStatus.RUNNING, job.attempt() + 1, job.failures(), Optional.of(worker.id()),
+                job.error(), job.imageId(), job.cancelRequestedAt(), job.version() + 1, job.createdAt(), Instant.now(),
+                Optional.of(Instant.now()), Optional.empty());
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.imagen.job.Outcome;
 import dev.imagen.queue.JobQueue.Settled;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -31,7 +32,7 @@ class WorkerTest {
 
     private Worker worker(int concurrency, Duration poll, Duration timeout, Duration lease) {
         return new Worker(queue, pipeline, new WorkerSettings(true, concurrency, poll, timeout, Duration.ofMinutes(1),
-                lease, Duration.ofSeconds(60), Duration.ofSeconds(1)), List.of("mock"), WorkerListener.NONE);
+                lease, Duration.ofSeconds(60), Duration.ofSeconds(1), Map.of()), List.of("mock"), WorkerListener.NONE);
     }
 
     @AfterEach
@@ -201,7 +202,7 @@ class WorkerTest {
     @Test
     void after_the_grace_the_job_in_flight_is_handed_back() throws Exception {
         worker = new Worker(queue, pipeline, new WorkerSettings(true, 1, NEVER, NEVER, Duration.ZERO,
-                Duration.ofSeconds(15), NEVER, Duration.ofSeconds(1)), List.of("mock"), WorkerListener.NONE);
+                Duration.ofSeconds(15), NEVER, Duration.ofSeconds(1), Map.of()), List.of("mock"), WorkerListener.NONE);
         pipeline.work((_, _) -> {
             new CountDownLatch(1).await();
             return List.of();
@@ -470,7 +471,7 @@ class WorkerTest {
         // A lease that no test waits for: the time of the backend alone brings the next look.
         worker = new Worker(
                 queue, pipeline, new WorkerSettings(true, 1, Duration.ofMillis(100), NEVER, NEVER,
-                        Duration.ofMinutes(10), Duration.ofSeconds(1), Duration.ofSeconds(1)),
+                        Duration.ofMinutes(10), Duration.ofSeconds(1), Duration.ofSeconds(1), Map.of()),
                 List.of("mock"), WorkerListener.NONE);
         queue.nobodyOffers("dalle");
         worker.start();

@@ -19,6 +19,7 @@ import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
+import dev.imagen.queue.QueueControl;
 import dev.imagen.storage.FileImageStore;
 import dev.imagen.worker.Worker;
 import io.helidon.webserver.observe.metrics.MetricsObserver;
@@ -69,7 +70,8 @@ final class Service {
         var notifications = onStop(new Notifications(databaseSettings));
         var metrics = new Metrics(io.helidon.metrics.api.Metrics.globalRegistry());
         // Of its own: however many requests wait for the database, heartbeats and records do not wait with them.
-        var queue = new PostgresJobQueue(onStop(new Database(databaseSettings.forWorker())), settings.worker());
+        var queue = new PostgresJobQueue(onStop(new Database(databaseSettings.forWorker())), settings.worker(),
+                settings.queue().fair());
         var worker = settings.worker().enabled()
                 ? Optional.of(new Worker(queue, new GenerationPipeline(styles, backends, store), settings.worker(),
                         backends.names(), metrics))
@@ -83,7 +85,7 @@ final class Service {
                 new SingleOwner(settings.auth().owner()), List.of(health.observer(), MetricsObserver.create())));
         onStop(events);
 
-        if (!migrate(databaseSettings)) {
+        if (!prepare(databaseSettings, database)) {
             return;
         }
         if (embedded.isPresent()) {
@@ -133,16 +135,16 @@ final class Service {
     }
 
     /** Waits for a database that does not answer yet. @return false when the process is stopped meanwhile */
-    private boolean migrate(DatabaseSettings database) {
-        if (!database.migrate()) {
-            return true;
-        }
+    private boolean prepare(DatabaseSettings settings, Database database) {
         for (long millis = 100;; millis = Math.min(millis * 2, LONGEST_RETRY.toMillis())) {
             try {
-                new Migrations(database).run();
+                if (settings.migrate()) {
+                    new Migrations(settings).run();
+                }
+                this.settings.queue().limit().ifPresent(new QueueControl(database)::limitPending);
                 return true;
             } catch (DatabaseException e) {
-                LOG.log(Level.WARNING, "the database does not answer yet ({0}): {1}", database.owner(), e.getMessage());
+                LOG.log(Level.WARNING, "the database does not answer yet ({0}): {1}", settings.owner(), e.getMessage());
             }
             if (stopped(millis)) {
                 return false;

@@ -6,6 +6,7 @@ import dev.imagen.database.Database;
 import dev.imagen.event.JobEvents;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.OwnedJobs;
+import dev.imagen.queue.QueueControl;
 import dev.imagen.storage.ImageStore;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.openapi.OpenApiFeature;
@@ -93,6 +94,7 @@ public final class ApiServer implements AutoCloseable {
                 new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
                 new Route("/images", new ImagesService(images, parts.store(), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
+                new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),
                 new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));
     }
 

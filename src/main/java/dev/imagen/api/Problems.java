@@ -54,6 +54,10 @@ final class Problems {
         if (e.state().equals("42501")) {
             return new Problem(Status.FORBIDDEN_403, e.serverMessage(), List.of());
         }
+        if (e.state().equals("PT429")) {
+            return new Problem(Status.TOO_MANY_REQUESTS_429,
+                    e.serverMessage() + "; wait until some have run, or cancel some", List.of());
+        }
         if (e.refused()) {
             return new Problem(Problem.UNPROCESSABLE,
                     e.constraint().map(name -> "violates " + name).orElse(e.serverMessage()), List.of());
@@ -66,8 +70,11 @@ final class Problems {
     private static void send(ServerResponse response, Problem problem) {
         response.status(problem.status());
         response.headers().set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
-        if (problem.status().code() == Status.SERVICE_UNAVAILABLE_503.code()) {
+        int status = problem.status().code();
+        if (status == Status.SERVICE_UNAVAILABLE_503.code()) {
             response.headers().set(HeaderNames.RETRY_AFTER, "2");
+        } else if (status == Status.TOO_MANY_REQUESTS_429.code()) {
+            response.headers().set(HeaderNames.RETRY_AFTER, "5");
         }
         response.send(Json.bytes(problem.json()));
     }

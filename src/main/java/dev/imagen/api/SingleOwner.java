@@ -8,14 +8,21 @@ import java.util.UUID;
 public final class SingleOwner implements Authenticator {
 
     private final Caller caller;
+    private final Caller operator;
 
     /** @param owner {@code auth.owner} */
     public SingleOwner(UUID owner) {
         this.caller = Caller.owner(owner);
+        this.operator = Caller.service(owner);
     }
 
     @Override
     public Caller caller(ServerRequest request) {
         return caller;
+    }
+
+    @Override
+    public Caller operator(ServerRequest request) {
+        return operator;
     }
 }

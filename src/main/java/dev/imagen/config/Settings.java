@@ -3,6 +3,7 @@ package dev.imagen.config;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -12,8 +13,8 @@ import java.util.UUID;
  * @param home folder of the embedded server and of image files, absolute
  * @param styles prompt styles by name
  */
-public record Settings(Path home, Server server, Auth auth, DatabaseSettings database, WorkerSettings worker,
-        Backends backends, Mock mock, Map<String, Style> styles) {
+public record Settings(Path home, Server server, Auth auth, DatabaseSettings database, Queue queue,
+        WorkerSettings worker, Backends backends, Mock mock, Map<String, Style> styles) {
 
     /**
      * @param host address to listen on
@@ -24,6 +25,12 @@ public record Settings(Path home, Server server, Auth auth, DatabaseSettings dat
 
     /** @param owner whose jobs and images everything is in mode none */
     public record Auth(UUID owner) {}
+
+    /**
+     * @param fair whether owners take turns within a priority; otherwise the oldest job goes first
+     * @param limit pending jobs that an owner may have at a time, 0: any number; empty: what the database has stays
+     */
+    public record Queue(boolean fair, Optional<Integer> limit) {}
 
     /** @param defaultName the backend of jobs that name none */
     public record Backends(String defaultName) {}

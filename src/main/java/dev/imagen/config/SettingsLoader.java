@@ -87,8 +87,7 @@ public final class SettingsLoader {
         var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"));
         keys.oneOf("storage.kind", "file");
-        keys.oneOf("queue.order", "fifo");
-        return new Settings(home(keys), server, auth(server), database(), worker(),
+        return new Settings(home(keys), server, auth(server), database(), queue(), worker(),
                 new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
@@ -158,6 +157,11 @@ public final class SettingsLoader {
                     Keys.named(key) + " must have the form jdbc:postgresql://host:port/database?parameters");
         }
         return url;
+    }
+
+    private Settings.Queue queue() {
+        return new Settings.Queue(keys.oneOf("queue.order", "fifo", "fair").equals("fair"),
+                keys.optional("queue.limit").map(_ -> (int) keys.whole("queue.limit", 0, 10_000_000)));
     }
 
     private WorkerSettings worker() {

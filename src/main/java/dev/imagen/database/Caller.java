@@ -16,4 +16,9 @@ public record Caller(String role, String claims, UUID owner) {
         return new Caller("authenticated",
                 "{\"sub\":\"" + owner + "\",\"role\":\"authenticated\",\"aud\":\"authenticated\"}", owner);
     }
+
+    /** The service itself, acting for all owners. @param owner whose its own jobs would be */
+    public static Caller service(UUID owner) {
+        return new Caller("service_role", "{\"role\":\"service_role\"}", owner);
+    }
 }

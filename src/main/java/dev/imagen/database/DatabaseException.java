@@ -54,7 +54,7 @@ public final class DatabaseException extends RuntimeException {
      */
     public boolean refused() {
         return state.startsWith("22") || state.startsWith("23") || state.equals("42501") || state.equals("P0002")
-                || state.equals("55000");
+                || state.equals("55000") || state.equals("PT429");
     }
 
     /** Whether the connection is gone: class 08, and a server that is stopped or ended the session. */

@@ -33,14 +33,15 @@ final class JobSql {
 
     /**
      * Offers are the backends that a worker may take more jobs of, with the number of jobs ({@code free}) and how many
-     * may run at once over all processes (0: any number); the lane '' has the jobs that name none. Lanes are their
-     * pending (name, priority) pairs, found by skipping from one to the next in the claim's index. The orders name the
-     * index's first column although it is constant in a lane: without it the planner does not see that the index has
-     * the order, and sorts the lane.
+     * may run at once over all processes (0: any number), without what is paused; the lane '' has the jobs that name
+     * none. Lanes are their pending (name, priority) pairs, found by skipping from one to the next in the claim's
+     * index. The orders name the index's first column although it is constant in a lane: without it the planner does
+     * not see that the index has the order, and sorts the lane.
      */
     private static final String LANES = """
             with recursive offer as (
                 select * from unnest(?::text[], ?::text[], ?::int[], ?::int[]) as o (lane, backend, free, concurrency)
+                 where not exists (select from imagen.pauses p where p.backend in ('', o.backend))
             ), lane (name, backend, priority) as (
                 select offer.lane, offer.backend, top.priority
                   from offer
@@ -105,6 +106,85 @@ final class JobSql {
                 select id from head where nth <= free order by priority desc, run_at, id limit ?
             )
             """ + CLAIMED;
+
+    /**
+     * As CLAIM, but within a priority the owners take turns: from the owner that was served last ({@code start}), the
+     * walk goes round the owners of each lane, a step an owner, until it has found as many with something due as the
+     * claim may take. Owners that have only jobs for later are steps too, and 200 of them are enough for one claim:
+     * what is left free goes to the oldest jobs, as in CLAIM. An owner gives a second job only where there are fewer
+     * owners than slots.
+     */
+    static final String CLAIM_FAIR = LANES + ROOM
+            + """
+                    , walk (name, backend, priority, start, owner, leg, steps, found, due) as (
+                        select lane.name, lane.backend, lane.priority, start, start, 1, 0, 0, false
+                          from lane
+                          join room on room.backend = lane.backend and room.free > 0
+                         cross join (select ?::uuid as start) as last
+                        union all
+                        select walk.name, walk.backend, walk.priority, walk.start, next.owner_user_id, next.leg, walk.steps + 1,
+                               walk.found + next.due::int, next.due
+                          from walk
+                         cross join lateral (
+                            select *
+                              from ((select j.owner_user_id, walk.leg, j.run_at <= now() as due from imagen.jobs j
+                                      where j.status = 'pending' and coalesce(j.backend, '') = walk.name
+                                        and j.priority = walk.priority and j.owner_user_id > walk.owner
+                                        and j.owner_user_id <= case walk.leg when 1 then 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+                                                                             else walk.start end
+                                      order by coalesce(j.backend, ''), j.priority desc, j.owner_user_id, j.run_at, j.id limit 1)
+                                    union all
+                                    (select j.owner_user_id, 2, j.run_at <= now() from imagen.jobs j
+                                      where walk.leg = 1 and j.status = 'pending' and coalesce(j.backend, '') = walk.name
+                                        and j.priority = walk.priority and j.owner_user_id <= walk.start
+                                      order by coalesce(j.backend, ''), j.priority desc, j.owner_user_id, j.run_at, j.id limit 1)
+                                   ) as either
+                             order by leg limit 1) as next
+                         where walk.found < ? and walk.steps < ? + 200
+                    ), owners as (
+                        select walk.*, room.free,
+                               case when count(*) over (partition by priority) < ? then least(?, 100) else 1 end as most
+                          from walk
+                          join room on room.backend = walk.backend
+                         where walk.due
+                    ), picked as materialized (
+                        select first.id, owners.backend, owners.free, owners.priority, owners.leg, owners.owner, first.run_at,
+                               row_number() over (partition by owners.priority, owners.owner
+                                                  order by first.run_at, first.id) as turn
+                          from owners
+                         cross join lateral (
+                            select j.id, j.run_at from imagen.jobs j
+                             where j.status = 'pending' and coalesce(j.backend, '') = owners.name
+                               and j.priority = owners.priority and j.owner_user_id = owners.owner and j.run_at <= now()
+                             order by coalesce(j.backend, ''), j.priority desc, j.owner_user_id, j.run_at, j.id
+                             limit least(owners.free, owners.most)
+                               for update skip locked) as first
+                    ), oldest as materialized (
+                        select first.id, room.backend, room.free, first.priority, first.run_at
+                          from lane
+                          join room on room.backend = lane.backend
+                         cross join lateral (
+                            select j.id, j.priority, j.run_at from imagen.jobs j
+                             where j.status = 'pending' and coalesce(j.backend, '') = lane.name
+                               and j.priority = lane.priority and j.run_at <= now()
+                             order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id
+                             limit case when (select count(*) from picked) < ? then least(room.free, ?) else 0 end
+                               for update skip locked) as first
+                    ), line as (
+                        select id, backend, free, priority, turn, leg, owner, run_at from picked
+                        union all
+                        select id, backend, free, priority, null, null, null, run_at from oldest
+                         where id not in (select id from picked)
+                    ), due as materialized (
+                        select id
+                          from (select line.*, row_number() over (partition by backend
+                                                                  order by priority desc, turn, leg, owner, run_at, id) as nth
+                                  from line) as numbered
+                         where nth <= free
+                         order by priority desc, turn, leg, owner, run_at, id limit ?
+                    )
+                    """
+            + CLAIMED;
 
     /** Zero or less where a due row is held by another claim at the moment, or its backend has no room. */
     static final String NEXT_DUE = LANES
@@ -278,6 +358,7 @@ final class JobSql {
             )
             select backend from wanted
              where backend <> ''
+               and not exists (select from imagen.pauses p where p.backend in ('', wanted.backend))
                and not exists (select from imagen.workers w
                                 where wanted.backend = any (w.backends)
                                   and w.heartbeat_at > now() - ? * interval '1 millisecond')
@@ -291,6 +372,7 @@ final class JobSql {
                    and not exists (select from imagen.workers w
                                     where j.backend = any (w.backends)
                                       and w.heartbeat_at > now() - ? * interval '1 millisecond')
+                   and not exists (select from imagen.pauses p where p.backend in ('', j.backend))
                  limit 1000
                    for update of j skip locked)
             update imagen.jobs j

@@ -9,6 +9,7 @@ import dev.imagen.job.Usage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -24,10 +25,18 @@ public final class PostgresJobQueue implements JobQueue {
     private final long lease;
     private final long unknown;
     private final WorkerSettings settings;
+    private final boolean fair;
+    private final OwnerTurns turns = new OwnerTurns();
 
-    /** A queue whose workers are dead {@code settings.lease()} after their last heartbeat. */
+    /** Oldest first; workers are dead {@code settings.lease()} after their last heartbeat. */
     public PostgresJobQueue(Database database, WorkerSettings settings) {
+        this(database, settings, false);
+    }
+
+    /** @param fair whether owners take turns within a priority */
+    public PostgresJobQueue(Database database, WorkerSettings settings, boolean fair) {
         this.database = database;
+        this.fair = fair;
         this.lease = settings.lease().toMillis();
         this.unknown = settings.unknown().toMillis();
         this.settings = settings;
@@ -59,15 +68,21 @@ public final class PostgresJobQueue implements JobQueue {
     @Override
     public List<Job> claim(WorkerIdentity worker, List<Offer> offers, int limit) {
         var claim = claimStatement(worker, offers, limit);
-        return database.query(claim.sql(), JobRows::job, claim.parameters());
+        var jobs = database.query(claim.sql(), JobRows::job, claim.parameters());
+        turns.served(jobs);
+        return jobs;
     }
 
     record Statement(String sql, Object[] parameters) {}
 
     Statement claimStatement(WorkerIdentity worker, List<Offer> offers, int limit) {
         var parameters = lanes(worker, offers);
-        parameters.addAll(List.of(limit, limit, worker.id(), worker.defaultBackend(), worker.id(), lease));
-        return new Statement(JobSql.CLAIM, parameters.toArray());
+        if (fair) {
+            parameters.add(turns.last());
+        }
+        parameters.addAll(Collections.nCopies(fair ? 7 : 2, limit));
+        parameters.addAll(List.of(worker.id(), worker.defaultBackend(), worker.id(), lease));
+        return new Statement(fair ? JobSql.CLAIM_FAIR : JobSql.CLAIM, parameters.toArray());
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.imagen.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.testing.EventReader;
 import dev.imagen.testing.EventReader.End;
 import dev.imagen.testing.EventReader.Event;
@@ -108,7 +109,10 @@ class EventsApiTest {
                 var done = events.next();
                 assertThat(done.status()).isEqualTo("done");
                 assertThat(version(done)).isGreaterThan(version(running));
-                assertThat(done.data()).isEqualTo(client.get("/jobs/" + id).json());
+                var found = (ObjectNode) client.get("/jobs/" + id).json();
+                // Attempts and place in line would cost every event a look of its own.
+                found.remove("attempts");
+                assertThat(done.data()).isEqualTo(found);
                 assertThat(events.item()).isInstanceOf(End.class);
             }
         }

@@ -72,6 +72,8 @@ class SettingsLoaderTest {
             backends.mock.slots | 10001          | backends.mock.slots (BACKENDS_MOCK_SLOTS) is 10001, must be from 1 to 10000
             backends.mock.timeout | PT0S         | backends.mock.timeout (BACKENDS_MOCK_TIMEOUT) is PT0S, must be from PT1S to PT24H
             backends.mock.backoff | soon         | backends.mock.backoff (BACKENDS_MOCK_BACKOFF) is 'soon', must be a duration
+            queue.order        | lifo            | queue.order (QUEUE_ORDER) is 'lifo', must be fifo or fair
+            queue.limit        | -1              | queue.limit (QUEUE_LIMIT) is -1, must be from 0 to 10000000
             storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file
             mock.delay         | PT2H            | mock.delay (MOCK_DELAY) is PT2H, must be from PT0S to PT1H
             mock.failures      | 1.5             | mock.failures (MOCK_FAILURES) is 1.5, must be from 0.0 to 1.0

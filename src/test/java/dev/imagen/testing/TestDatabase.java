@@ -146,8 +146,9 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
                 .get("id");
     }
 
-    /** Removes all rows: for tests that count. */
+    /** Removes all rows, pauses and limits: for tests that count. */
     public void clear() throws SQLException {
-        execute("truncate imagen.jobs, imagen.images, imagen.usage, imagen.workers, imagen.job_progress cascade");
+        execute("truncate imagen.jobs, imagen.images, imagen.usage, imagen.workers, imagen.job_progress, imagen.pauses"
+                + " cascade", "update imagen.limits set pending_per_owner = null");
     }
 }

@@ -12,3 +12,7 @@ $$;
 
 revoke execute on function imagen.free_slots(text, int) from public;
 grant execute on function imagen.free_slots(text, int) to service_role;
+
+-- The fair claim's own: as jobs_claim, with the owners of a lane side by side, to go from one to the next.
+create index jobs_claim_fair on imagen.jobs (coalesce(backend, ''), priority desc, owner_user_id, run_at, id)
+    where status = 'pending';

@@ -1,8 +1,10 @@
 package dev.imagen.testing;
 
+import dev.imagen.config.Login;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -11,6 +13,12 @@ import java.util.Map;
 
 /** A PostgreSQL of its own that a test stops and starts again on the same port and data. */
 public final class RestartableServer implements AutoCloseable {
+
+    /**
+     * The library puts speed first: a crash would lose what was committed, and no test could tell whose fault it was.
+     */
+    private static final Map<String, String> DURABLE = Map.of("fsync", "on", "synchronous_commit", "on",
+            "full_page_writes", "on");
 
     private final Path data;
     private final int port;
@@ -37,7 +45,9 @@ public final class RestartableServer implements AutoCloseable {
 
     /** Starts it. */
     public void start() throws IOException {
-        server = EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false).setPort(port).start();
+        var builder = EmbeddedPostgres.builder().setDataDirectory(data).setCleanDataDirectory(false).setPort(port);
+        DURABLE.forEach(builder::setServerConfig);
+        server = builder.start();
     }
 
     /** Stops it, ending every session. */
@@ -46,15 +56,39 @@ public final class RestartableServer implements AutoCloseable {
         server = null;
     }
 
+    /** Ends it as a crash does, without a checkpoint: what {@code pg_ctl stop -m immediate} does. */
+    public void crash() throws IOException, InterruptedException {
+        var postmaster = ProcessHandle.of(postmaster()).orElseThrow();
+        Signals.send("QUIT", postmaster.pid());
+        postmaster.onExit().join();
+        // Frees the library's lock on the data; there is nothing left to stop.
+        stop();
+    }
+
+    private long postmaster() throws IOException {
+        try (var lines = Files.lines(data.resolve("postmaster.pid"))) {
+            return Long.parseLong(lines.findFirst().orElseThrow().strip());
+        }
+    }
+
+    /** Where {@code app} is. */
+    public String url() {
+        return "jdbc:postgresql://127.0.0.1:" + port + "/app";
+    }
+
+    /** A way into {@code app} for a role of the server, which asks nobody for a password. */
+    public Login login(String role) {
+        return new Login(url(), role, "");
+    }
+
     /** For a service process. */
     public Map<String, String> environment() {
-        return Map.of("DB_CONNECTION_URL", "jdbc:postgresql://127.0.0.1:" + port + "/app", "DB_CONNECTION_USERNAME",
-                "postgres");
+        return Map.of("DB_CONNECTION_URL", url(), "DB_CONNECTION_USERNAME", "postgres");
     }
 
     /** A connection of the test's. */
     public Connection connect() throws SQLException {
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/app", "postgres", "");
+        return DriverManager.getConnection(url(), "postgres", "");
     }
 
     @Override

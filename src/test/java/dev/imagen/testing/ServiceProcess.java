@@ -93,9 +93,34 @@ public final class ServiceProcess implements AutoCloseable {
         reader.join();
     }
 
+    /** Lets none of its threads go on (SIGSTOP), as a machine that sleeps or a frozen container would. */
+    public void suspend() throws IOException, InterruptedException {
+        Signals.send("STOP", pid());
+    }
+
+    /** Lets it go on (SIGCONT). */
+    public void resume() throws IOException, InterruptedException {
+        Signals.send("CONT", pid());
+    }
+
+    /** Its process id, which its row in imagen.workers names too. */
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean alive() {
+        return process.isAlive();
+    }
+
     /** All that it has printed. */
     public String output() {
         return String.join("\n", lines);
+    }
+
+    /** What it has printed last. */
+    public String lastOutput(int most) {
+        var printed = List.copyOf(lines);
+        return String.join("\n", printed.subList(Math.max(0, printed.size() - most), printed.size()));
     }
 
     /** The URL in the banner's psql line. */

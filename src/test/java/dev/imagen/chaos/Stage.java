@@ -1,0 +1,170 @@
+package dev.imagen.chaos;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.SettingsLoader;
+import dev.imagen.database.Migrations;
+import dev.imagen.testing.RestartableServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Where one scenario plays: a PostgreSQL of its own, a crew of processes, and the ledger, which is checked when the
+ * scenario is over, whatever the scenario itself has looked at. {@code @RegisterExtension final Stage stage = new
+ * Stage();}.
+ */
+final class Stage implements BeforeEachCallback, AfterEachCallback {
+
+    /** The least that is allowed. */
+    static final Duration LEASE = Duration.ofSeconds(3);
+
+    /** Most processes here live for seconds: half of what a start costs would be for code that is never hot. */
+    private static final String SHORT_LIVED = "-XX:TieredStopAtLevel=1";
+
+    private static final String SERVICE = "service_login";
+    private static final String OWNER = "postgres";
+    private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final Duration LOOK = Duration.ofMillis(20);
+
+    private String scenario;
+    private Path folder;
+    private RestartableServer server;
+    private Sql sql;
+    private Crew crew;
+    private Ledger ledger;
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws Exception {
+        scenario = context.getRequiredTestClass().getSimpleName() + "." + context.getRequiredTestMethod().getName();
+        folder = Path.of("target", "chaos", scenario).toAbsolutePath();
+        delete(folder);
+        Files.createDirectories(folder);
+        server = new RestartableServer(folder.resolve("data"));
+        server.start();
+        sql = new Sql(server.login(OWNER));
+        sql.execute("create role " + SERVICE + " login");
+        crew = new Crew(folder, Map.of("WORKER_LEASE", LEASE.toString(), "DB_MIGRATION_ENABLED", "false", "MOCK_DELAY",
+                "PT0.3S", "JDK_JAVA_OPTIONS", SHORT_LIVED));
+    }
+
+    /** Makes the schema, and begins to keep the ledger. */
+    Stage migrate() throws SQLException {
+        new Migrations(settings()).run();
+        return keepLedger();
+    }
+
+    private DatabaseSettings settings() {
+        return SettingsLoader.load(Map.of("imagen.home", folder.toString())).database().at(server.login(SERVICE),
+                server.login(OWNER));
+    }
+
+    /** Begins to keep the ledger, where somebody else has made the schema. */
+    Stage keepLedger() throws SQLException {
+        ledger = Ledger.install(sql, new ImageFiles(folder.resolve("images")), LEASE);
+        return this;
+    }
+
+    /** Starts processes, and waits until they are ready. */
+    void hire(int processes, Map<String, String> settings) throws IOException, InterruptedException {
+        for (int i = 0; i < processes; i++) {
+            hire(settings);
+        }
+        crew.awaitReady();
+    }
+
+    /** Starts a process, and does not wait for it. */
+    Crew.Member hire(Map<String, String> settings) throws IOException {
+        return crew.hire(server.login(SERVICE), settings);
+    }
+
+    RestartableServer server() {
+        return server;
+    }
+
+    Sql sql() {
+        return sql;
+    }
+
+    Crew crew() {
+        return crew;
+    }
+
+    Jobs jobs() {
+        return new Jobs(sql);
+    }
+
+    ImageFiles files() {
+        return new ImageFiles(folder.resolve("images"));
+    }
+
+    /** Waits for what must come to be true. A database that is away has not answered yet. */
+    void until(String what, Callable<Boolean> condition) {
+        await(what).atMost(LONGEST).pollDelay(Duration.ZERO).pollInterval(LOOK)
+                .ignoreExceptionsInstanceOf(SQLException.class).until(condition);
+    }
+
+    /** Says what was measured. */
+    void report(String measured) {
+        System.out.println("chaos: " + scenario + ": " + measured);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        boolean passed = context.getExecutionException().isEmpty();
+        try {
+            if (passed) {
+                passed = false;
+                crew.stopAll();
+                check();
+                passed = true;
+            }
+        } finally {
+            if (!passed) {
+                tellFailure();
+            }
+            crew.close();
+            server.close();
+        }
+        if (passed) {
+            delete(folder);
+        }
+    }
+
+    private void check() throws SQLException, IOException {
+        var violations = ledger.violations(crew.killed());
+        report(ledger.summary());
+        if (!violations.isEmpty()) {
+            throw new AssertionError(String.join("\n", violations));
+        }
+    }
+
+    private void tellFailure() {
+        System.out.println("chaos: " + scenario + " failed; " + Form.repeat() + "; files in " + folder);
+        System.out.println(crew.lastWords());
+        try {
+            ledger.violations(crew.killed()).forEach(System.out::println);
+        } catch (SQLException | IOException e) {
+            System.out.println("the ledger cannot be read: " + e);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            try (var files = Files.walk(folder)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+}

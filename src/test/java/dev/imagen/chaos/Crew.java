@@ -63,8 +63,9 @@ final class Crew implements AutoCloseable {
         return working.get(dice.nextInt(working.size()));
     }
 
-    /** The one with this process id. */
-    Member withPid(long pid) {
+    /** The one that imagen.workers calls {@code host/pid}. */
+    Member named(String worker) {
+        long pid = Long.parseLong(worker.substring(worker.lastIndexOf('/') + 1));
         return working.stream().filter(member -> member.process().pid() == pid).findFirst()
                 .orElseThrow(() -> new AssertionError("no process " + pid + " among " + working));
     }

@@ -26,6 +26,17 @@ final class LedgerChecks {
                      where j.status = 'done' and not exists (select from imagen.usage u
                                                               where u.job_id = j.id and u.attempt = j.attempt
                                                                 and u.outcome = 'done')"""),
+            new Check("each attempt that ended is kept, with how it ended", """
+                    select coalesce(m.job_id, a.job_id) as job_id, m.kind, m.new_status, m.old_worker, a.*
+                      from (select * from ledger.story where old_status = 'running') m
+                      full join imagen.job_attempts a on a.job_id = m.job_id and a.attempt = m.old_attempt
+                     where a.worker_id is distinct from m.old_worker
+                        or not coalesce(a.outcome = any (case when m.kind = 'rescue' then array['rescued']
+                                                              when m.new_failures > m.old_failures then array['failed']
+                                                              when m.new_status = 'pending' then array['handed_back']
+                                                              when m.new_status = 'cancelled'
+                                                                   then array['cancelled', 'handed_back']
+                                                              else array[m.new_status] end), false)"""),
             new Check("the ledger knows each job as it is", """
                     select j.id as job_id, j.status, j.attempt, j.worker_id
                       from imagen.jobs j

@@ -77,6 +77,12 @@ class LedgerTest {
         one.execute("""
                 insert into imagen.usage (job_id, attempt, owner_user_id, backend, model, outcome, duration_ms)
                 select id, attempt, owner_user_id, 'mock', 'm', 'done', 1 from imagen.jobs where id = ?""", job);
+        keep(1, worker, "done");
+    }
+
+    private void keep(int attempt, UUID as, String outcome) throws SQLException {
+        test.execute("insert into imagen.job_attempts (job_id, attempt, worker_id, outcome) values (?, ?, ?, ?)", job,
+                attempt, as, outcome);
     }
 
     private void assertFound(String rule) throws SQLException, IOException {
@@ -97,8 +103,11 @@ class LedgerTest {
         another();
         claim(one, worker);
         one.execute(BACK, job);
-        claim(two, UUID.randomUUID());
+        keep(1, worker, "handed_back");
+        var dead = UUID.randomUUID();
+        claim(two, dead);
         one.execute(RESCUE, job);
+        keep(2, dead, "rescued");
         cancel();
         test.execute("select imagen.retry_job(?)", job);
         cancel();
@@ -182,6 +191,24 @@ class LedgerTest {
     void a_done_job_without_its_usage_is_found() throws Exception {
         test.execute("delete from imagen.usage");
         assertFound("what a done job cost is recorded");
+    }
+
+    @Test
+    void an_attempt_that_is_not_kept_is_found() throws Exception {
+        test.execute("delete from imagen.job_attempts");
+        assertFound("each attempt that ended is kept");
+    }
+
+    @Test
+    void an_attempt_that_is_kept_as_something_else_is_found() throws Exception {
+        test.execute("update imagen.job_attempts set outcome = 'failed'");
+        assertFound("each attempt that ended is kept");
+    }
+
+    @Test
+    void an_attempt_that_is_kept_of_another_worker_is_found() throws Exception {
+        test.execute("update imagen.job_attempts set worker_id = null");
+        assertFound("each attempt that ended is kept");
     }
 
     @Test

@@ -22,7 +22,7 @@ class KilledWorkersIT {
         stage.hire(WORKERS, Map.of());
         try (var feeder = Feeder.start(stage.jobs(), Form.of(500, 10_000))) {
             for (int i = 0; i < kills; i++) {
-                awaitClaims(1 + dice.nextInt(30));
+                stage.awaitClaims(1 + dice.nextInt(30));
                 stage.crew().kill(stage.crew().any(dice));
                 var next = stage.hire(Map.of());
                 stage.until(next.name() + " claims", () -> claimedBy(next) > 0);
@@ -31,11 +31,6 @@ class KilledWorkersIT {
             stage.until("all jobs have ended", stage.jobs()::allEnded);
         }
         assertThat(stage.jobs().count("status <> 'done'")).isZero();
-    }
-
-    private void awaitClaims(int more) throws Exception {
-        long enough = stage.jobs().claims() + more;
-        stage.until(more + " more claims", () -> stage.jobs().claims() >= enough);
     }
 
     private long claimedBy(Crew.Member member) throws Exception {

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
@@ -109,8 +110,19 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
 
     /** Waits for what must come to be true. A database that is away has not answered yet. */
     void until(String what, Callable<Boolean> condition) {
-        await(what).atMost(LONGEST).pollDelay(Duration.ZERO).pollInterval(LOOK)
-                .ignoreExceptionsInstanceOf(SQLException.class).until(condition);
+        first(what, () -> condition.call() ? what : null);
+    }
+
+    /** The same for something that is null until then. */
+    <T> T first(String what, Callable<T> something) {
+        return await(what).atMost(LONGEST).pollDelay(Duration.ZERO).pollInterval(LOOK)
+                .ignoreExceptionsInstanceOf(SQLException.class).until(something, Objects::nonNull);
+    }
+
+    /** Waits until jobs have been claimed so often once more: dice make it any moment of their lives. */
+    void awaitClaims(int more) throws SQLException {
+        long enough = jobs().claims() + more;
+        until(more + " more claims", () -> jobs().claims() >= enough);
     }
 
     /** Says what was measured. */

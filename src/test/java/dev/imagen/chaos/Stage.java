@@ -3,6 +3,7 @@ package dev.imagen.chaos;
 import static org.awaitility.Awaitility.await;
 
 import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Login;
 import dev.imagen.config.SettingsLoader;
 import dev.imagen.database.Migrations;
 import dev.imagen.testing.RestartableServer;
@@ -65,7 +66,7 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
     }
 
     private DatabaseSettings settings() {
-        return SettingsLoader.load(Map.of("imagen.home", folder.toString())).database().at(server.login(SERVICE),
+        return SettingsLoader.load(Map.of("imagen.home", folder.toString())).database().at(login(),
                 server.login(OWNER));
     }
 
@@ -85,7 +86,12 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
 
     /** Starts a process, and does not wait for it. */
     Crew.Member hire(Map<String, String> settings) throws IOException {
-        return crew.hire(server.login(SERVICE), settings);
+        return crew.hire(login(), settings);
+    }
+
+    /** The service's way in, which owns nothing. */
+    Login login() {
+        return server.login(SERVICE);
     }
 
     RestartableServer server() {

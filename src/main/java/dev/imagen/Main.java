@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -23,6 +24,8 @@ public final class Main implements Callable<Integer> {
     public static void main(String[] args) {
         System.setProperty("java.util.logging.manager", LastingLogManager.class.getName());
         LogConfig.configureRuntime();
+        // Makes them: the JDK would make none for what is logged for the first time while the process stops.
+        Logger.getLogger("").getHandlers();
         System.exit(run(args));
     }
 

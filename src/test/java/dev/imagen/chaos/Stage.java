@@ -94,6 +94,11 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
         return server.login(SERVICE);
     }
 
+    /** With these a process migrates at its start. */
+    Map<String, String> migrating() {
+        return Map.of("DB_MIGRATION_ENABLED", "true", "DB_MIGRATION_URL", server.url(), "DB_MIGRATION_USERNAME", OWNER);
+    }
+
     RestartableServer server() {
         return server;
     }
@@ -169,6 +174,9 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
     private void tellFailure() {
         System.out.println("chaos: " + scenario + " failed; " + Form.repeat() + "; files in " + folder);
         System.out.println(crew.lastWords());
+        if (ledger == null) {
+            return;
+        }
         try {
             ledger.violations(crew.killed()).forEach(System.out::println);
         } catch (SQLException | IOException e) {

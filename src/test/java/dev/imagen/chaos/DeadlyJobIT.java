@@ -1,0 +1,43 @@
+package dev.imagen.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A picture that no machine survives. */
+class DeadlyJobIT {
+
+    private static final String DEADLY = "a picture that kills";
+    private static final String ITS_WORKER = """
+            select w.name from imagen.workers w join imagen.jobs j on j.worker_id = w.id
+             where j.prompt = ? and j.status = 'running' and j.attempt = ?
+            """;
+
+    @RegisterExtension
+    final Stage stage = new Stage();
+
+    @Test
+    void a_job_that_kills_each_worker_that_runs_it_fails_in_the_end_and_the_others_are_done() throws Exception {
+        stage.migrate();
+        int attempts = Form.of(2, 5);
+        stage.hire(2, Map.of("MOCK_DELAY", "PT1S"));
+        stage.jobs().insert(1, DEADLY, attempts);
+        stage.jobs().insert(20);
+        for (int attempt = 1; attempt <= attempts; attempt++) {
+            int now = attempt;
+            var worker = stage.first("somebody runs it",
+                    () -> stage.sql().rows(ITS_WORKER, DEADLY, now).stream().findFirst().orElse(null));
+            stage.crew().kill(stage.crew().named((String) worker.get("name")));
+            stage.hire(Map.of("MOCK_DELAY", "PT1S"));
+        }
+        stage.until("all jobs have ended", stage.jobs()::allEnded);
+        var deadly = stage.sql().row("select status, attempt, failures, error from imagen.jobs where prompt = ?",
+                DEADLY);
+        assertThat(deadly).containsEntry("status", "failed").containsEntry("attempt", attempts)
+                .containsEntry("failures", attempts).containsEntry("error", "the worker stopped during attempt "
+                        + attempts + " (attempt " + attempts + " of " + attempts + ")");
+        assertThat(stage.jobs().count("status <> 'done'")).as("the others").isEqualTo(1);
+    }
+}

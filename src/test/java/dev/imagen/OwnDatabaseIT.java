@@ -33,7 +33,8 @@ class OwnDatabaseIT {
 
     @BeforeEach
     void makeDatabase() throws Exception {
-        database = new RestartableServer(folder.resolve("data"));
+        database = RestartableServer.running(folder.resolve("data"));
+        database.stop();
     }
 
     @AfterEach

@@ -51,8 +51,7 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
         folder = Path.of("target", "chaos", scenario).toAbsolutePath();
         delete(folder);
         Files.createDirectories(folder);
-        server = new RestartableServer(folder.resolve("data"));
-        server.start();
+        server = RestartableServer.running(folder.resolve("data"));
         sql = new Sql(server.login(OWNER));
         sql.execute("create role " + SERVICE + " login");
         crew = new Crew(folder, Map.of("WORKER_LEASE", LEASE.toString(), "DB_MIGRATION_ENABLED", "false", "MOCK_DELAY",

@@ -24,16 +24,20 @@ public final class RestartableServer implements AutoCloseable {
     private final int port;
     private EmbeddedPostgres server;
 
-    /** Makes the data and an empty database {@code app}; the server does not run yet. */
-    public RestartableServer(Path data) throws IOException, SQLException {
+    private RestartableServer(Path data, int port) {
         this.data = data;
-        this.port = freePort();
-        start();
-        try (var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/postgres",
+        this.port = port;
+    }
+
+    /** Makes the data and an empty database {@code app}; the server runs. */
+    public static RestartableServer running(Path data) throws IOException, SQLException {
+        var server = new RestartableServer(data, freePort());
+        server.start();
+        try (var connection = DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + server.port + "/postgres",
                 "postgres", ""); var statement = connection.createStatement()) {
             statement.execute("create database app");
         }
-        stop();
+        return server;
     }
 
     /** A TCP port that nobody listens on now. */

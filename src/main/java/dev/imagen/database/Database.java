@@ -47,6 +47,7 @@ public final class Database implements AutoCloseable {
         var pool = new HashMap<>(Map.of("url", service.url(), "username", service.username(), "password",
                 service.password(), "poolName", "imagen", "maximumPoolSize", String.valueOf(settings.pool()),
                 "minimumIdle", "2", "initializationFailTimeout", "-1", "connectionTimeout", "10000"));
+        pool.put("driverClassName", PatientDriver.class.getName());
         Connections.properties(settings).forEach((key, value) -> pool.put("dataSource." + key, value));
         return pool;
     }

@@ -144,6 +144,24 @@ class ImagesApiTest {
         assertThat(client.get("/images").json().path("images")).isEmpty();
     }
 
+    @Test
+    void a_job_names_its_image_only_while_it_can_be_seen() throws Exception {
+        var image = image();
+        var job = "/jobs/" + image.path("job_id").textValue();
+        setDeleted(image, "now()");
+        assertThat(client.get(job).json().path("image_url").isNull()).isTrue();
+        assertThat(client.get(job).json().path("image_id").isNull()).isTrue();
+        assertThat(client.get("/jobs").json().path("jobs").path(0).path("image_url").isNull()).isTrue();
+        setDeleted(image, "null");
+        assertThat(client.get(job).json().path("image_url")).isEqualTo(image.path("url"));
+        assertThat(client.get(job).json().path("image_id")).isEqualTo(image.path("id"));
+    }
+
+    private static void setDeleted(JsonNode image, String when) throws Exception {
+        DB.execute(
+                "update imagen.images set deleted_at = " + when + " where id = '" + image.path("id").textValue() + "'");
+    }
+
     private static UUID insertImage(UUID owner) throws Exception {
         return (UUID) DB.row(INSERT, owner).get("id");
     }

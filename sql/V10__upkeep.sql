@@ -15,3 +15,23 @@ revoke execute on function imagen.images_deleted() from public;
 create trigger images_deleted after update of deleted_at on imagen.images
     for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
     execute function imagen.images_deleted();
+
+-- The oldest transaction that is open in this database, in seconds, and how many transactions ago the oldest began of
+-- those whose dead rows no vacuum may remove yet. Runs as its owner, who may see more of other logins' sessions than the
+-- service may; of what the owner may not see either, xmin and xid are visible to everybody, and the time is missing.
+create function imagen.oldest_transaction(out seconds double precision, out xmin_age bigint)
+language sql security definer set search_path = '' as $$
+    select coalesce(greatest(extract(epoch from clock_timestamp() - min(began)), 0), 0), coalesce(max(age), 0)
+      from (-- Those of other databases hold back nothing here, and autovacuum holds back nobody.
+            select xact_start as began, greatest(age(backend_xmin), age(backend_xid)) as age
+              from pg_stat_activity
+             where pid <> pg_backend_pid() and backend_type is distinct from 'autovacuum worker'
+               and (datid is null or datid = (select oid from pg_database where datname = current_database()))
+            union all
+            select prepared, age(transaction) from pg_prepared_xacts where database = current_database()
+            union all
+            -- A slot's horizon is the whole server's; the catalogue's alone bloats the catalogue alone, and stops WAL too.
+            select null, greatest(age(xmin), age(catalog_xmin)) from pg_replication_slots) as open
+$$;
+revoke execute on function imagen.oldest_transaction() from public;
+grant execute on function imagen.oldest_transaction() to service_role;

@@ -57,6 +57,8 @@ class ServeIT {
                     .containsPattern("imagen_queue_jobs\\{[^}]*status=\"scheduled\"[^}]*\\} 1\\.0")
                     .containsPattern("imagen_queue_jobs\\{[^}]*status=\"pending\"[^}]*\\} 0\\.0")
                     .containsPattern("imagen_queue_oldest_pending_seconds\\{[^}]*\\} 0\\.0")
+                    .containsPattern("imagen_database_oldest_transaction_seconds\\{[^}]*\\} \\d")
+                    .containsPattern("imagen_database_oldest_xmin_age\\{[^}]*\\} \\d")
                     .containsPattern("imagen_jobs_in_flight\\{[^}]*\\} 0\\.0")
                     .containsPattern("imagen_event_streams\\{[^}]*\\} 0\\.0")
                     .containsPattern("imagen_jobs_rescued_total\\{[^}]*\\} 0\\.0")

@@ -39,12 +39,17 @@ public final class Metrics implements WorkerListener {
     /** Adds what the rest of the process knows. */
     public void observe(Database database, Notifications notifications, JobEvents events, Supplier<Number> inFlight) {
         gauge("imagen_jobs_in_flight", "Jobs that this process runs", inFlight);
-        var depth = new QueueDepth(database);
+        var depth = new Scraped<>(() -> QueueDepth.read(database), QueueDepth.UNKNOWN);
         depthGauge("pending", () -> depth.now().pending());
         depthGauge("scheduled", () -> depth.now().scheduled());
         depthGauge("running", () -> depth.now().running());
         gauge("imagen_queue_oldest_pending_seconds", "How long the first due job has waited",
                 () -> depth.now().oldestSeconds());
+        var oldest = new Scraped<>(() -> OldestTransaction.read(database), OldestTransaction.UNKNOWN);
+        gauge("imagen_database_oldest_transaction_seconds", "How long the oldest open transaction has been open",
+                () -> oldest.now().seconds());
+        gauge("imagen_database_oldest_xmin_age", "Transactions since the oldest whose dead rows must be kept",
+                () -> oldest.now().xminAge());
         gauge("imagen_event_streams", "Open event streams", events::watching);
         registry.getOrCreate(
                 FunctionalCounter.builder("imagen_listener_reconnects", notifications, Notifications::reconnects)

@@ -28,7 +28,7 @@ class QueueDepthTest {
         insert(2, "'pending', now() + interval '1 day'");
         insert(4, "'running', now()");
         insert(5, "'done', now()");
-        var depth = new QueueDepth(DB.database()).now();
+        var depth = QueueDepth.read(DB.database());
         assertThat(depth.pending()).isEqualTo(3);
         assertThat(depth.scheduled()).isEqualTo(2);
         assertThat(depth.running()).isEqualTo(4);
@@ -37,7 +37,7 @@ class QueueDepthTest {
 
     @Test
     void an_empty_queue_has_no_oldest_job() {
-        assertThat(new QueueDepth(DB.database()).now()).isEqualTo(new QueueDepth.Depth(0, 0, 0, 0));
+        assertThat(QueueDepth.read(DB.database())).isEqualTo(QueueDepth.UNKNOWN);
     }
 
     @Test

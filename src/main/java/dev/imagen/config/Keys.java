@@ -84,7 +84,7 @@ final class Keys {
     }
 
     Duration duration(String key, Duration min, Duration max) {
-        var value = parsed(key, Duration::parse, "a duration such as PT5S or PT5M");
+        var value = parsed(key, Duration::parse, "a duration such as PT5S, PT5M or P30D");
         if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
             throw new SettingsException(named(key) + " is " + value + ", must be from " + min + " to " + max);
         }

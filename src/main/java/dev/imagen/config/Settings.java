@@ -14,7 +14,7 @@ import java.util.UUID;
  * @param styles prompt styles by name
  */
 public record Settings(Path home, Server server, Auth auth, DatabaseSettings database, Queue queue,
-        WorkerSettings worker, Backends backends, Mock mock, Map<String, Style> styles) {
+        WorkerSettings worker, Retention retention, Backends backends, Mock mock, Map<String, Style> styles) {
 
     /**
      * @param host address to listen on
@@ -31,6 +31,15 @@ public record Settings(Path home, Server server, Auth auth, DatabaseSettings dat
      * @param limit pending jobs that an owner may have at a time, 0: any number; empty: what the database has stays
      */
     public record Queue(boolean fair, Optional<Integer> limit) {}
+
+    /**
+     * How long what is done with is kept; empty: for ever.
+     *
+     * @param jobs age of a finished job, since its end
+     * @param images age of an image, since it was made
+     * @param every how often what is due is removed, by one of all processes
+     */
+    public record Retention(Optional<Duration> jobs, Optional<Duration> images, Duration every) {}
 
     /** @param defaultName the backend of jobs that name none */
     public record Backends(String defaultName) {}

@@ -24,6 +24,7 @@ public final class SettingsLoader {
     private static final Duration DAY = Duration.ofDays(1);
     private static final Duration SHORTEST_BACKOFF = Duration.ofMillis(1);
     private static final Duration LONGEST_BACKOFF = Duration.ofHours(1);
+    private static final Duration TEN_YEARS = Duration.ofDays(3650);
 
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
     private static final List<String> RESERVED = Stream.concat(
@@ -87,7 +88,7 @@ public final class SettingsLoader {
         var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"));
         keys.oneOf("storage.kind", "file");
-        return new Settings(home(keys), server, auth(server), database(), queue(), worker(),
+        return new Settings(home(keys), server, auth(server), database(), queue(), worker(), retention(),
                 new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
@@ -182,6 +183,12 @@ public final class SettingsLoader {
 
     private Optional<Integer> limit(String key) {
         return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 10_000));
+    }
+
+    private Settings.Retention retention() {
+        return new Settings.Retention(keys.optionalDuration("retention.jobs", Duration.ofHours(1), TEN_YEARS),
+                keys.optionalDuration("retention.images", Duration.ofHours(1), TEN_YEARS),
+                keys.duration("retention.every", SECOND, DAY));
     }
 
     private Map<String, Style> styles() {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,8 @@ class SettingsLoaderTest {
         assertThat(settings.worker()).isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5),
                 Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60),
                 Duration.ofSeconds(4), Map.of("mock", BackendSettings.NONE)));
+        assertThat(settings.retention())
+                .isEqualTo(new Settings.Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10)));
         assertThat(settings.backends().defaultName()).isEqualTo("mock");
         assertThat(settings.mock()).isEqualTo(new Settings.Mock(Duration.ZERO, 0.0));
         assertThat(settings.styles()).containsKeys("photo", "ink", "logo");
@@ -75,6 +78,13 @@ class SettingsLoaderTest {
             queue.order        | lifo            | queue.order (QUEUE_ORDER) is 'lifo', must be fifo or fair
             queue.limit        | -1              | queue.limit (QUEUE_LIMIT) is -1, must be from 0 to 10000000
             storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file
+            retention.jobs     | PT59M           | retention.jobs (RETENTION_JOBS) is PT59M, must be from PT1H to PT87600H
+            retention.jobs     | P3651D          | retention.jobs (RETENTION_JOBS) is PT87624H, must be from PT1H to PT87600H
+            retention.jobs     | P1Y             | retention.jobs (RETENTION_JOBS) is 'P1Y', must be a duration such as PT5S, PT5M or P30D
+            retention.images   | PT59M           | retention.images (RETENTION_IMAGES) is PT59M, must be from PT1H to PT87600H
+            retention.every    | PT0.5S          | retention.every (RETENTION_EVERY) is PT0.5S, must be from PT1S to PT24H
+            retention.every    | PT25H           | retention.every (RETENTION_EVERY) is PT25H, must be from PT1S to PT24H
+            retention.every    | ''              | retention.every (RETENTION_EVERY) must not be empty
             mock.delay         | PT2H            | mock.delay (MOCK_DELAY) is PT2H, must be from PT0S to PT1H
             mock.failures      | 1.5             | mock.failures (MOCK_FAILURES) is 1.5, must be from 0.0 to 1.0
             mock.failures      | NaN             | mock.failures (MOCK_FAILURES) is NaN, must be from 0.0 to 1.0
@@ -109,6 +119,13 @@ class SettingsLoaderTest {
     @Test
     void auth_open_lets_the_server_listen_beyond_loopback() {
         assertThat(load("server.host", "0.0.0.0", "auth.open", "true").server().host()).isEqualTo("0.0.0.0");
+    }
+
+    @Test
+    void what_is_done_with_may_be_kept_from_an_hour_to_ten_years() {
+        var retention = load("retention.jobs", "PT1H", "retention.images", "P3650D").retention();
+        assertThat(retention.jobs()).contains(Duration.ofHours(1));
+        assertThat(retention.images()).contains(Duration.ofDays(3650));
     }
 
     @Test

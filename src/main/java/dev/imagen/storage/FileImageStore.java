@@ -1,13 +1,17 @@
 package dev.imagen.storage;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -80,6 +84,35 @@ public final class FileImageStore implements ImageStore {
             return Optional.of(Files.readAllBytes(path(key)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
+        }
+    }
+
+    @Override
+    public List<String> keys(String prefix) throws IOException {
+        var beginning = path(prefix);
+        var keys = new ArrayList<String>();
+        // Not isDirectory: that is false too where the folder is there but may not be read.
+        if (Files.notExists(beginning.getParent())) {
+            return keys;
+        }
+        try (var entries = Files.newDirectoryStream(beginning.getParent(),
+                entry -> entry.getFileName().toString().startsWith(beginning.getFileName().toString()))) {
+            for (Path entry : entries) {
+                addFiles(entry, keys);
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return keys;
+    }
+
+    /** A file is one key, a folder all that are below it; temporary files are none. */
+    private void addFiles(Path entry, List<String> keys) throws IOException {
+        try (var files = Files.walk(entry)) {
+            files.filter(Files::isRegularFile).map(file -> root.relativize(file).toString().replace('\\', '/'))
+                    .filter(KEY.asMatchPredicate()).forEach(keys::add);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 

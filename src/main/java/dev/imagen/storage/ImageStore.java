@@ -1,6 +1,7 @@
 package dev.imagen.storage;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,6 +22,14 @@ public interface ImageStore {
     /** The bytes under a key. @throws IOException when the store does not answer */
     Optional<byte[]> get(String key) throws IOException;
 
-    /** Removes a key; one that is not there is no error. */
+    /**
+     * All keys that begin with this, in any order.
+     *
+     * @param prefix a key, or the beginning of one that does not end in a slash
+     * @throws IOException when the store does not answer
+     */
+    List<String> keys(String prefix) throws IOException;
+
+    /** Removes a key; one that is not there is no error. @throws IOException when it may still be there */
     void delete(String key) throws IOException;
 }

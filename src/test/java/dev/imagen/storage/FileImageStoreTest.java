@@ -55,6 +55,36 @@ class FileImageStoreTest {
         }
     }
 
+    @Test
+    void keys_are_listed_by_how_they_begin() throws Exception {
+        put("owner/2026/11/job-1.png", "owner/2026/11/job-1.jpg", "owner/2026/11/job-12.png", "owner/2026/12/job-1.png",
+                "owner2/2026/11/job-1.png");
+        assertThat(store.keys("owner/2026/11/job-1.")).containsExactlyInAnyOrder("owner/2026/11/job-1.png",
+                "owner/2026/11/job-1.jpg");
+        assertThat(store.keys("owner/2026/11/job-1")).hasSize(3);
+        assertThat(store.keys("owner/2026")).hasSize(4);
+        assertThat(store.keys("owner")).hasSize(5);
+        assertThat(store.keys("owner/2026/11/job-2")).isEmpty();
+    }
+
+    @Test
+    void a_folder_that_is_not_there_has_no_keys() throws Exception {
+        assertThat(store.keys(KEY)).isEmpty();
+    }
+
+    @Test
+    void temporary_files_are_no_keys() throws Exception {
+        put(KEY);
+        Files.writeString(store.path(KEY).resolveSibling(".job-1.png"), "half of it");
+        assertThat(store.keys("owner")).containsExactly(KEY);
+    }
+
+    private void put(String... keys) throws Exception {
+        for (String key : keys) {
+            store.put(key, new byte[]{1}, "image/png");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "/etc/passwd", "../secret", "a/../../secret", "a//b", "a/./b", ".hidden", "a/.b",
             "a\\b", "a/b/", "a b", "a\0b"})
@@ -63,5 +93,6 @@ class FileImageStoreTest {
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> store.get(key)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> store.delete(key)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.keys(key)).isInstanceOf(IllegalArgumentException.class);
     }
 }

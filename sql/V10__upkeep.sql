@@ -1,3 +1,38 @@
+-- Who does the upkeep now, and when a round of it last ended: one row for all processes.
+create table imagen.upkeep (
+    only_row      boolean primary key default true,
+    holder        uuid,
+    until         timestamptz not null default 'epoch',
+    last_round_at timestamptz not null default 'epoch',
+    constraint upkeep_only_row check (only_row)
+);
+insert into imagen.upkeep default values;
+
+grant select, update on imagen.upkeep to service_role;
+
+alter table imagen.upkeep enable row level security;
+-- Only the service sees who does the upkeep.
+create policy upkeep_service on imagen.upkeep to service_role using (true) with check (true);
+
+-- When the files of an attempt without an image were looked for; null: not yet.
+alter table imagen.job_attempts add column files_checked_at timestamptz;
+
+-- Retention of finished jobs.
+create index jobs_finished_age on imagen.jobs (completed_at) where status in ('done', 'failed', 'cancelled');
+-- Retention of images.
+create index images_age on imagen.images (created_at) where deleted_at is null;
+-- Deleted images whose file and row are still there.
+create index images_deleted_age on imagen.images (bucket, deleted_at, id) where deleted_at is not null;
+-- Attempts that may have left a file.
+create index job_attempts_unchecked on imagen.job_attempts (ended_at, job_id, attempt)
+    where outcome <> 'done' and files_checked_at is null;
+
+-- How long a deleted image keeps its file and its row.
+create function imagen.restore_time() returns interval
+language sql immutable set search_path = '' as $$ select interval '5 minutes' $$;
+revoke execute on function imagen.restore_time() from public;
+grant execute on function imagen.restore_time() to service_role;
+
 create function imagen.images_deleted() returns trigger
 language plpgsql set search_path = '' as $$
 begin

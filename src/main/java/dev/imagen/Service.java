@@ -21,6 +21,7 @@ import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.queue.QueueControl;
 import dev.imagen.storage.FileImageStore;
+import dev.imagen.upkeep.Upkeep;
 import dev.imagen.worker.Worker;
 import io.helidon.webserver.observe.metrics.MetricsObserver;
 import java.lang.System.Logger.Level;
@@ -94,6 +95,7 @@ final class Service {
         notifications.start();
         events.start();
         worker.ifPresent(w -> {
+            onStop(Upkeep.of(database, store, settings.retention())).start();
             w.start();
             stops.push(w::stop);
         });
@@ -172,7 +174,7 @@ final class Service {
         }
     }
 
-    /** Not ready, no more claims, what runs ends, streams close, then server, listener, pool and database. */
+    /** Not ready, no more claims, what runs ends, upkeep and streams end, then server, listener, pool and database. */
     synchronized void stop() {
         stopping.countDown();
         awaitStart();

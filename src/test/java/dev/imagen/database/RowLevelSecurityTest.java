@@ -136,7 +136,9 @@ class RowLevelSecurityTest {
             assertThat(statement.executeUpdate("update imagen.usage set cost_usd = 0")).isZero();
             assertThat(statement.executeUpdate("update imagen.job_progress set step = 9")).isZero();
             assertThat(statement.executeUpdate("update imagen.workers set name = 'x'")).isZero();
-            for (var table : List.of("jobs", "images", "usage", "job_progress", "workers", "flyway_schema_history")) {
+            assertThat(statement.executeUpdate("update imagen.upkeep set last_round_at = 'infinity'")).isZero();
+            for (var table : List.of("jobs", "images", "usage", "job_progress", "job_attempts", "workers", "upkeep",
+                    "flyway_schema_history")) {
                 assertThat(statement.executeUpdate("delete from imagen." + table)).as(table).isZero();
             }
         }
@@ -151,6 +153,7 @@ class RowLevelSecurityTest {
             insert into imagen.usage (owner_user_id, backend, model, outcome, duration_ms)
             values (auth.uid(), 'mock', 'm', 'done', 1)""", """
             insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'x', '{mock}')""", """
+            insert into imagen.upkeep default values""", """
             insert into imagen.job_progress (job_id, step, steps) select id, 1, 2 from imagen.jobs limit 1"""})
     void where_all_was_granted_a_client_still_inserts_into_no_other_table(String insert) throws SQLException {
         commit(GRANTED, alice, "insert into imagen.jobs (prompt) values ('a cat') returning id");
@@ -162,7 +165,8 @@ class RowLevelSecurityTest {
         var job = GRANTED.insertJob(alice);
         try (Connection connection = GRANTED.superuser(); var statement = connection.createStatement()) {
             statement.execute("set role anon");
-            for (var table : List.of("jobs", "images", "usage", "job_progress", "workers", "flyway_schema_history")) {
+            for (var table : List.of("jobs", "images", "usage", "job_progress", "job_attempts", "workers", "upkeep",
+                    "flyway_schema_history")) {
                 assertThat(statement.executeQuery("select from imagen." + table).next()).as(table).isFalse();
             }
             assertThatExceptionOfType(SQLException.class)
@@ -219,6 +223,12 @@ class RowLevelSecurityTest {
                 .containsExactly(Map.of("owner_user_id", bob));
         assertThat(commit(DB, bob, "select from imagen.job_progress")).hasSize(1);
         assertThat(commit(DB, UUID.randomUUID(), "select from imagen.job_progress")).isEmpty();
+    }
+
+    @Test
+    void who_does_the_upkeep_is_invisible_to_owners() throws SQLException {
+        assertThat(refusal(DB, alice, "select from imagen.upkeep")).contains("permission denied");
+        assertThat(commit(GRANTED, alice, "select from imagen.upkeep")).isEmpty();
     }
 
     @Test

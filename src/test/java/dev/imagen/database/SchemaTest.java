@@ -121,7 +121,7 @@ class SchemaTest {
         var tables = DB.rows("select relname, relrowsecurity from pg_class "
                 + "where relnamespace = 'imagen'::regnamespace and relkind in ('r', 'p')");
         assertThat(texts(tables, "relname")).contains("jobs", "images", "usage", "workers", "job_progress",
-                "flyway_schema_history");
+                "job_attempts", "upkeep", "flyway_schema_history");
         assertThat(tables).allSatisfy(table -> assertThat(table).containsEntry("relrowsecurity", true));
     }
 
@@ -156,7 +156,8 @@ class SchemaTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"jobs", "images", "usage", "workers", "job_progress", "flyway_schema_history"})
+    @ValueSource(strings = {"jobs", "images", "usage", "workers", "job_progress", "job_attempts", "upkeep",
+            "flyway_schema_history"})
     void anon_can_select_nothing(String table) throws SQLException {
         try (Connection connection = DB.superuser(); var statement = connection.createStatement()) {
             statement.execute("set role anon");

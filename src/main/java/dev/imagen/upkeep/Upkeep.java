@@ -41,6 +41,9 @@ public final class Upkeep implements AutoCloseable {
         var chores = new ArrayList<Chore>();
         retention.jobs().ifPresent(age -> chores.add(OldRows.jobs(database, age)));
         retention.images().ifPresent(age -> chores.add(OldRows.images(database, age)));
+        // Last, for a store may be slow to say that it does not answer.
+        chores.add(new ForeignImages(database, store.bucket()));
+        chores.add(new FileRemoval<>("deleted images", new DeletedImages(database, store)));
         return new Upkeep(new UpkeepLease(database, retention.every()), chores);
     }
 

@@ -1,0 +1,159 @@
+package dev.imagen.upkeep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.imagen.testing.LogRecords;
+import dev.imagen.testing.TestDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Deleted images: first the bytes, then the row. */
+@Tag("postgres")
+class DeletedImagesTest {
+
+    @RegisterExtension
+    static final TestDatabase DB = new TestDatabase();
+
+    private static final String OLD = "now() - interval '301 seconds'";
+    private static final String YOUNG = "now() - interval '270 seconds'";
+
+    private final UpkeepRows rows = new UpkeepRows(DB);
+    private final MemoryStore store = new MemoryStore();
+    private final Chore chore = new FileRemoval<>("deleted images", new DeletedImages(DB.database(), store));
+
+    @BeforeEach
+    void clear() throws SQLException {
+        rows.clear();
+    }
+
+    private void deleted(String path) throws SQLException {
+        rows.deletedImage("memory", path, OLD);
+        store.put(path);
+    }
+
+    private void run() {
+        chore.run(() -> true);
+    }
+
+    @Test
+    void file_and_row_of_an_image_go_five_minutes_after_it_was_deleted() throws SQLException {
+        deleted("old.png");
+        rows.deletedImage("memory", "young.png", YOUNG);
+        rows.image("shown.png", "now() - interval '1 year'");
+        store.put("young.png", "shown.png");
+        run();
+        assertThat(store.all()).containsExactly("shown.png", "young.png");
+        assertThat(rows.imagePaths()).containsExactly("shown.png", "young.png");
+    }
+
+    @Test
+    void the_row_is_still_there_when_the_file_goes() throws SQLException {
+        deleted("a.png");
+        var seen = new ArrayList<String>();
+        store.beforeDelete(key -> seen.addAll(
+                DB.database().query("select path from imagen.images where path = ?", row -> row.text("path"), key)));
+        run();
+        assertThat(seen).containsExactly("a.png");
+    }
+
+    @Test
+    void after_a_crash_between_file_and_row_the_next_round_removes_the_row() throws Exception {
+        deleted("a.png");
+        store.delete("a.png");
+        run();
+        assertThat(rows.imagePaths()).isEmpty();
+    }
+
+    @Test
+    void a_store_that_fails_leaves_the_rows_for_the_next_round_and_is_logged_once() throws SQLException {
+        deleted("a.png");
+        deleted("b.png");
+        deleted("c.png");
+        store.failFor(_ -> true);
+        try (var log = LogRecords.of("dev.imagen.upkeep")) {
+            run();
+            assertThat(log.warnings()).singleElement().asString().contains("3 deleted images")
+                    .contains("no answer about a.png");
+        }
+        assertThat(rows.imagePaths()).containsExactly("a.png", "b.png", "c.png");
+        store.failFor(_ -> false);
+        run();
+        assertThat(rows.imagePaths()).isEmpty();
+        assertThat(store.all()).isEmpty();
+    }
+
+    @Test
+    void one_file_that_cannot_be_removed_keeps_no_other() throws SQLException {
+        deleted("a.png");
+        deleted("b.png");
+        deleted("c.png");
+        store.failFor("b.png"::equals);
+        run();
+        assertThat(rows.imagePaths()).containsExactly("b.png");
+        assertThat(store.all()).containsExactly("b.png");
+    }
+
+    @Test
+    void a_batch_that_fails_as_a_whole_ends_the_round_and_the_next_round_goes_on_behind_it() throws SQLException {
+        DB.execute("""
+                insert into imagen.images (owner_user_id, bucket, path, mime_type, width, height, byte_size, sha256,
+                                           backend, model, prompt, deleted_at)
+                select gen_random_uuid(), 'memory', 'broken-' || i, 'image/png', 1, 1, 1, '', 'mock', 'm', 'p',
+                       now() - interval '1 day'
+                  from generate_series(1, %s) as i""".formatted(FileRemoval.BATCH));
+        deleted("whole.png");
+        store.failFor(key -> key.startsWith("broken"));
+        run();
+        assertThat(store.all()).containsExactly("whole.png");
+        run();
+        assertThat(store.all()).isEmpty();
+        store.failFor(_ -> false);
+        run();
+        assertThat(rows.imagePaths()).isEmpty();
+    }
+
+    @Test
+    void an_image_that_somebody_is_just_restoring_stays_whole() throws SQLException {
+        deleted("a.png");
+        try (Connection open = DB.superuser(); var statement = open.createStatement()) {
+            open.setAutoCommit(false);
+            statement.execute("update imagen.images set deleted_at = null");
+            run();
+            open.commit();
+        }
+        run();
+        assertThat(store.all()).containsExactly("a.png");
+        assertThat(rows.imagePaths()).containsExactly("a.png");
+    }
+
+    @Test
+    void images_of_another_store_stay_and_are_told_of_once() throws SQLException {
+        rows.deletedImage("s3", "a.png", OLD);
+        store.put("a.png");
+        var foreign = new ForeignImages(DB.database(), store.bucket());
+        try (var log = LogRecords.of("dev.imagen.upkeep")) {
+            for (int round = 0; round < 2; round++) {
+                foreign.run(() -> true);
+                run();
+            }
+            assertThat(log.warnings()).singleElement().asString().contains("s3").contains("memory");
+        }
+        assertThat(rows.imagePaths()).containsExactly("a.png");
+        assertThat(store.all()).containsExactly("a.png");
+    }
+
+    @Test
+    void where_no_image_of_another_store_was_deleted_nothing_is_told() throws SQLException {
+        rows.deletedImage("s3", "young.png", YOUNG);
+        deleted("ours.png");
+        try (var log = LogRecords.of("dev.imagen.upkeep")) {
+            new ForeignImages(DB.database(), store.bucket()).run(() -> true);
+            assertThat(log.warnings()).isEmpty();
+        }
+    }
+}

@@ -44,6 +44,7 @@ public final class Upkeep implements AutoCloseable {
         // Last, for a store may be slow to say that it does not answer.
         chores.add(new ForeignImages(database, store.bucket()));
         chores.add(new FileRemoval<>("deleted images", new DeletedImages(database, store)));
+        chores.add(new FileRemoval<>("attempts without an image", new EndedAttempts(database, store)));
         return new Upkeep(new UpkeepLease(database, retention.every()), chores);
     }
 

@@ -51,6 +51,21 @@ create trigger images_deleted after update of deleted_at on imagen.images
     for each row when ((old.deleted_at is null) <> (new.deleted_at is null))
     execute function imagen.images_deleted();
 
+-- These tables grow by inserts and are seldom updated. By default they are vacuumed when they have grown by a fifth: at
+-- ten million rows after two million more, all of whose pages are then read, frozen and marked visible at once. By count
+-- it is the same little work at any size: 10,000 images are some 1,000 pages, 50,000 rows of the narrow tables some
+-- 1,000 too, which autovacuum does in less than a second at its default pace. Rows that retention deletes are counted the
+-- same way: 10,000 are ten of its batches, and a vacuum that finds so few among many pages leaves the indexes alone.
+alter table imagen.images set (
+    autovacuum_vacuum_insert_scale_factor = 0.0, autovacuum_vacuum_insert_threshold = 10000,
+    autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 10000);
+alter table imagen.usage set (
+    autovacuum_vacuum_insert_scale_factor = 0.0, autovacuum_vacuum_insert_threshold = 50000,
+    autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 10000);
+alter table imagen.job_attempts set (
+    autovacuum_vacuum_insert_scale_factor = 0.0, autovacuum_vacuum_insert_threshold = 50000,
+    autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 10000);
+
 -- The oldest transaction that is open in this database, in seconds, and how many transactions ago the oldest began of
 -- those whose dead rows no vacuum may remove yet. Runs as its owner, who may see more of other logins' sessions than the
 -- service may; of what the owner may not see either, xmin and xid are visible to everybody, and the time is missing.

@@ -109,6 +109,8 @@ class OldestTransactionTest {
                 Connection _ = begin("limited", "select pg_current_xact_id()")) {
             assertThat(OldestTransaction.read(limited).seconds()).isZero();
             assertAges(limited);
+            execute("limited", "grant pg_read_all_stats to limited_owner");
+            assertThat(OldestTransaction.read(limited).seconds()).isPositive();
         }
     }
 

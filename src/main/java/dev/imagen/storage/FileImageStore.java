@@ -51,9 +51,15 @@ public final class FileImageStore implements ImageStore {
         try {
             write(temporary, bytes);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            forceFolders(target.getParent(), freshFolder);
         } finally {
             Files.deleteIfExists(temporary);
+        }
+        try {
+            forceFolders(target.getParent(), freshFolder);
+        } catch (IOException e) {
+            // Most often an interrupt of a job that was stopped: whoever is told of a failure tells nobody of the file.
+            Files.deleteIfExists(target);
+            throw e;
         }
     }
 

@@ -6,7 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +89,25 @@ class FileImageStoreTest {
         for (String key : keys) {
             store.put(key, new byte[]{1}, "image/png");
         }
+    }
+
+    @RepeatedTest(40)
+    void a_put_that_is_interrupted_leaves_the_whole_file_or_nothing() throws Exception {
+        var failure = new CompletableFuture<Boolean>();
+        var putting = Thread.ofVirtual().start(() -> {
+            try {
+                store.put(KEY, new byte[100_000], "image/png");
+                failure.complete(false);
+            } catch (IOException e) {
+                failure.complete(true);
+            }
+        });
+        // So long a put takes: any moment of it.
+        Thread.sleep(Duration.ofNanos(ThreadLocalRandom.current().nextLong(3_000_000)));
+        putting.interrupt();
+        boolean failed = failure.get(10, TimeUnit.SECONDS);
+        assertThat(store.get(KEY).map(bytes -> bytes.length))
+                .isEqualTo(failed ? Optional.empty() : Optional.of(100_000));
     }
 
     @ParameterizedTest

@@ -88,7 +88,7 @@ public final class GenerationPipeline implements Pipeline {
         try {
             store.put(key, bytes, mimeType);
         } catch (IOException e) {
-            throw JobFailedException.temporary("the image store did not take the image: " + e.getMessage(), e);
+            throw JobFailedException.temporary("the image store did not take the image: " + e, e);
         }
     }
 

@@ -8,10 +8,13 @@ record Jobs(Sql sql) {
     /** More than any scenario's accidents can spend: whatever happens to such a job, it is done in the end. */
     static final int STUBBORN = 25;
 
+    /** Whose they are: the service's own, for who asks over REST. */
+    static final String OWNER = "00000000-0000-4000-8000-000000000001";
+
     private static final String INSERT = """
             insert into imagen.jobs (owner_user_id, prompt, width, height, steps, max_attempts)
-            select '00000000-0000-4000-8000-000000000001', ?, 64, 64, 4, ? from generate_series(1, ?)
-            """;
+            select '%s', ?, 64, 64, 4, ? from generate_series(1, ?)
+            """.formatted(OWNER);
 
     /** Jobs that no accident can fail. */
     void insert(int count) throws SQLException {

@@ -31,6 +31,7 @@ final class Ledger {
                 old_failures int,
                 new_failures int not null,
                 error        text,
+                run_at       timestamptz not null,
                 heartbeat_at timestamptz,
                 process      text not null default current_setting('application_name'),
                 at           timestamptz not null default clock_timestamp()
@@ -43,9 +44,9 @@ final class Ledger {
             language plpgsql security definer set search_path = '' as $$
             begin
                 insert into ledger.moves (job_id, old_status, new_status, old_attempt, new_attempt, old_worker,
-                                          new_worker, old_failures, new_failures, error, heartbeat_at)
+                                          new_worker, old_failures, new_failures, error, run_at, heartbeat_at)
                 values (new.id, old.status, new.status, old.attempt, new.attempt, old.worker_id, new.worker_id,
-                        old.failures, new.failures, new.error,
+                        old.failures, new.failures, new.error, new.run_at,
                         (select w.heartbeat_at from imagen.workers w where w.id = old.worker_id));
                 return null;
             end
@@ -73,7 +74,7 @@ final class Ledger {
 
     private static final String STORY = """
             select to_char(at, 'HH24:MI:SS.MS') as at, process, kind, old_status, new_status, new_attempt as attempt,
-                   new_failures as failures, coalesce(new_worker, old_worker) as worker, heartbeat_at, error
+                   new_failures as failures, coalesce(new_worker, old_worker) as worker, run_at, heartbeat_at, error
               from ledger.story where job_id = ?::uuid order by id
             """;
 

@@ -21,7 +21,12 @@ final class LedgerChecks {
             new Check("an image belongs to a done job", """
                     select i.job_id, i.id as image_id, j.status
                       from imagen.images i left join imagen.jobs j on j.id = i.job_id
-                     where j.status is distinct from 'done'"""), new Check("what a done job cost is recorded", """
+                     where j.status is distinct from 'done'"""),
+            new Check("an image's file is that of the attempt that was done", """
+                    select j.id as job_id, j.attempt, i.path
+                      from imagen.images i join imagen.jobs j on j.id = i.job_id
+                     where i.path not like '%' || j.id || '-' || j.attempt || '.png'"""),
+            new Check("what a done job cost is recorded", """
                     select j.id as job_id, j.attempt from imagen.jobs j
                      where j.status = 'done' and not exists (select from imagen.usage u
                                                               where u.job_id = j.id and u.attempt = j.attempt
@@ -69,6 +74,8 @@ final class LedgerChecks {
                     """
                             select * from ledger.story
                              where kind = 'claim' and new_worker is null or new_status = 'pending' and new_worker is not null"""),
+            new Check("no job is claimed before it is due", """
+                    select * from ledger.story where kind = 'claim' and at < run_at"""),
             new Check("the process that claimed a job ends it, unless it is rescued", """
                     select * from ledger.story where kind = 'end' and process <> last_process"""),
             new Check("a rescue comes after the lease", """

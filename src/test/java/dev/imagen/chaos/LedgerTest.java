@@ -188,6 +188,13 @@ class LedgerTest {
     }
 
     @Test
+    void an_image_of_another_attempt_is_found() throws Exception {
+        var other = Files.move(file, file.resolveSibling(job + "-2.png"));
+        test.execute("update imagen.images set path = ?", other.getFileName().toString());
+        assertFound("an image's file is that of the attempt that was done");
+    }
+
+    @Test
     void a_done_job_without_its_usage_is_found() throws Exception {
         test.execute("delete from imagen.usage");
         assertFound("what a done job cost is recorded");
@@ -252,6 +259,14 @@ class LedgerTest {
         another();
         claim(one, null);
         assertFound("a claim names the worker");
+    }
+
+    @Test
+    void a_claim_before_its_time_is_found() throws Exception {
+        another();
+        test.execute("update imagen.jobs set run_at = now() + interval '1 minute' where id = ?", job);
+        claim(one, worker);
+        assertFound("no job is claimed before it is due");
     }
 
     @Test

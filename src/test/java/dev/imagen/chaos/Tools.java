@@ -1,0 +1,53 @@
+package dev.imagen.chaos;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * What a scenario needs besides Java. Where it is missing the scenario is skipped, and says so; with
+ * {@code IMAGEN_REQUIRE_TOOLS=1} in the environment it fails instead.
+ */
+final class Tools {
+
+    private static final boolean REQUIRED = "1".equals(System.getenv("IMAGEN_REQUIRE_TOOLS"));
+    private static final Path LIBRARIES = Path.of("/usr/lib");
+
+    private Tools() {}
+
+    /** Sets limits of a running process; of util-linux. */
+    static Path prlimit() {
+        return first("prlimit", Stream.of(Path.of("/usr/bin/prlimit"), Path.of("/bin/prlimit")));
+    }
+
+    /** The pooler. */
+    static Path pgbouncer() {
+        return first("pgbouncer", Stream.of("/usr/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+                .map(folder -> Path.of(folder, "pgbouncer")));
+    }
+
+    /** A library that gives a process another time; Debian has a folder for each platform. */
+    static Path libfaketime() {
+        try (var platforms = Files.list(LIBRARIES)) {
+            return first("libfaketime", platforms.map(folder -> folder.resolve("faketime/libfaketimeMT.so.1")));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path first(String name, Stream<Path> places) {
+        return places.filter(Files::exists).findFirst().orElseThrow(() -> missing(name));
+    }
+
+    private static RuntimeException missing(String name) {
+        var message = name + " is not installed";
+        if (REQUIRED) {
+            return new IllegalStateException(message + ", and IMAGEN_REQUIRE_TOOLS is 1");
+        }
+        System.out.println("chaos: skipped: " + message);
+        return new TestAbortedException(message);
+    }
+}

@@ -49,7 +49,7 @@ final class Crew implements AutoCloseable {
     }
 
     /** The URL wins over the name that the service gives its sessions. */
-    private static String named(String url, String name) {
+    static String named(String url, String name) {
         return url + (url.contains("?") ? "&" : "?") + "ApplicationName=" + name;
     }
 

@@ -86,6 +86,15 @@ class RawRequestsTest {
         problem(receive(request), 400);
     }
 
+    /** Before it is sent: who sends on may see the connection end before the answer. */
+    @Test
+    void a_body_over_the_limit_is_refused_when_its_length_is_announced() throws Exception {
+        var answer = receive("POST /jobs HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+                + "Content-Length: 307200\n\n");
+        assertThat(problem(answer, 413).path("detail").textValue())
+                .isEqualTo("the body is longer than 256 KiB (262144 bytes)");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"NONSENSE\n\n", "GET /jobs\n\n", "GET /jobs HTTP/9.9\nHost: localhost\n\n"})
     void another_protocol_is_cut_off_without_an_answer(String request) {

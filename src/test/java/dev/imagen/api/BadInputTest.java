@@ -219,7 +219,6 @@ class BadInputTest {
     private static final int TOO_LONG = 300 * 1024;
 
     @Test
-    @Test
     void a_body_over_the_limit_is_refused_when_it_comes_in_chunks() {
         var body = ("{\"prompt\": \"" + "x".repeat(TOO_LONG) + "\"}").getBytes(StandardCharsets.UTF_8);
         var answer = client.send("POST", "/jobs", BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body)));

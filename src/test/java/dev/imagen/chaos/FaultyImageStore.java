@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -133,5 +134,10 @@ final class FaultyImageStore implements ImageStore {
     @Override
     public void delete(String key) throws IOException {
         real.delete(key);
+    }
+
+    @Override
+    public List<String> keys(String prefix) throws IOException {
+        return real.keys(prefix);
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * A migrated database of its own for a test class: {@code @RegisterExtension static final TestDatabase DB = new
- * TestDatabase();}.
+ * TestDatabase();}. Properties know no extensions: they open and close it themselves.
  */
 public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
 
@@ -31,14 +31,26 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
     @Override
     public void beforeAll(ExtensionContext context) throws SQLException {
         if (!nested(context)) {
-            settings = TestServer.shared().newDatabase();
-            database = new Database(settings);
+            open();
         }
     }
 
     @Override
     public void afterAll(ExtensionContext context) {
         if (!nested(context)) {
+            close();
+        }
+    }
+
+    /** Makes the database. */
+    public void open() throws SQLException {
+        settings = TestServer.shared().newDatabase();
+        database = new Database(settings);
+    }
+
+    /** Ends the service's pool, if it was opened: where the server did not start, only that is to be told. */
+    public void close() {
+        if (database != null) {
             database.close();
         }
     }

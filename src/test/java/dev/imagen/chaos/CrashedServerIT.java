@@ -18,6 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class CrashedServerIT {
 
     private static final Duration PROMISED = Duration.ofSeconds(2);
+    private static final int EVERY_NTH_IS_LONG = Form.of(2, 4);
 
     private static final String FIRST_CLAIM = """
             select min(at) from ledger.moves where new_status = 'running' and at > pg_postmaster_start_time()
@@ -37,11 +38,11 @@ class CrashedServerIT {
             for (int crash = 1; crash <= Form.of(2, 20); crash++) {
                 stage.awaitClaims(1 + dice.nextInt(30));
                 stage.server().crash();
-                if (crash % 2 == 1) {
-                    atOnce.add(startAndAwaitClaim());
-                } else {
+                if (crash % EVERY_NTH_IS_LONG == 0) {
                     Thread.sleep(Stage.LEASE.multipliedBy(2));
                     late.add(startAndAwaitClaim());
+                } else {
+                    atOnce.add(startAndAwaitClaim());
                 }
             }
             feeder.enough();

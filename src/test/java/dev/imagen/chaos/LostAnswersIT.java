@@ -3,7 +3,6 @@ package dev.imagen.chaos;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.imagen.testing.CuttingProxy;
-import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +40,7 @@ class LostAnswersIT {
 
     private void runWhileLosing(Predicate<String> statement) throws Exception {
         try (var proxy = CuttingProxy.to(stage.login())) {
-            stage.crew().hire(proxy.login(), Map.of()).process().awaitReady();
+            stage.crew().hire(proxy.login(), Stage.LONG_LEASE).process().awaitReady();
             for (int round = 1; round <= Form.of(2, 10); round++) {
                 var cut = proxy.cutNextAnswer(statement);
                 stage.jobs().insert(JOBS);

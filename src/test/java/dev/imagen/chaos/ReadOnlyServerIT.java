@@ -18,7 +18,7 @@ class ReadOnlyServerIT {
     void what_runs_into_a_read_only_spell_is_done_when_it_is_over() throws Exception {
         stage.migrate();
         stage.hire(2, Map.of());
-        int spells = Form.of(1, 5);
+        int spells = Form.of(1, 3);
         try (var feeder = Feeder.start(stage.jobs(), 0)) {
             for (int spell = 0; spell < spells; spell++) {
                 spell(Stage.LEASE.dividedBy(2));

@@ -11,7 +11,7 @@ class StoppedWorkersIT {
 
     private static final int SLOTS = 4;
     private static final Map<String, String> SLOW = Map.of("WORKER_CONCURRENCY", String.valueOf(SLOTS), "WORKER_GRACE",
-            "PT1S", "MOCK_DELAY", "PT1M");
+            "PT1S", "MOCK_DELAY", "PT1M", "WORKER_LEASE", "PT15S");
 
     @RegisterExtension
     final Stage stage = new Stage();
@@ -29,7 +29,7 @@ class StoppedWorkersIT {
             assertThat(stage.jobs().count("status = 'pending' and failures = 0 and worker_id is null"))
                     .isEqualTo(2 * SLOTS);
         }
-        stage.hire(Map.of());
+        stage.hire(Stage.LONG_LEASE);
         stage.until("all jobs have ended", stage.jobs()::allEnded);
         assertThat(stage.jobs().count("status <> 'done' or failures > 0")).isZero();
         assertThat(stage.jobs().count("attempt = " + (deploys + 1))).isEqualTo(SLOTS);

@@ -3,7 +3,6 @@ package dev.imagen.chaos;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.sql.SQLException;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -27,7 +26,7 @@ class TerminatedSessionsIT {
     @Test
     void sessions_that_are_terminated_are_replaced_and_cost_no_job_a_failure() throws Exception {
         stage.migrate();
-        stage.hire(WORKERS, Map.of());
+        stage.hire(WORKERS, Stage.LONG_LEASE);
         var dice = Form.dice();
         try (var feeder = Feeder.start(stage.jobs(), 0)) {
             for (int i = 1; i <= Form.of(20, 200); i++) {

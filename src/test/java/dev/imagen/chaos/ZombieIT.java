@@ -26,7 +26,7 @@ class ZombieIT {
         stage.migrate();
         try (var proxy = CuttingProxy.to(stage.login())) {
             var zombie = stage.crew().hire(proxy.login(), ALL_AT_ONCE);
-            for (int round = 1; round <= Form.of(1, 5); round++) {
+            for (int round = 1; round <= Form.of(1, 3); round++) {
                 runsAll(zombie, round);
                 proxy.blackhole();
                 // Made in the dark: the records of these are on their way.
@@ -40,7 +40,7 @@ class ZombieIT {
     void what_a_suspended_worker_finishes_is_refused_and_its_files_are_removed() throws Exception {
         stage.migrate();
         var zombie = stage.hire(ALL_AT_ONCE);
-        for (int round = 1; round <= Form.of(1, 5); round++) {
+        for (int round = 1; round <= Form.of(1, 3); round++) {
             runsAll(zombie, round);
             zombie.process().suspend();
             isReplaced(zombie, round, zombie.process()::resume);

@@ -26,6 +26,9 @@ final class Connections {
         if (settings.pooler()) {
             // PgBouncer refuses start-up options, and may give the next transaction another server's session.
             properties.put("prepareThreshold", "0");
+            // The name goes with the start-up, which a pooler gives on with each transaction; without this the driver
+            // sets it afterwards, in whichever session that reaches.
+            properties.put("assumeMinServerVersion", "15");
         } else {
             properties.put("options", "-c statement_timeout=" + settings.timeout().toMillis() + PLANS);
             properties.put("prepareThreshold", "1");

@@ -5,6 +5,7 @@ import dev.imagen.job.Outcome;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -40,11 +41,11 @@ public interface JobQueue {
 
     /**
      * @param alive false: the lease was lost and the jobs may be running elsewhere
-     * @param cancels running jobs of this worker that somebody asked to stop
+     * @param cancels running jobs of this worker that somebody asked to stop, with the attempt that is to stop
      * @param nextExpiry how long until the lease of another worker ends, of whichever first, by the database's clock;
      *     zero or less: it has ended, empty: there is no other worker
      */
-    record Renewal(boolean alive, Set<UUID> cancels, Optional<Duration> nextExpiry) {}
+    record Renewal(boolean alive, Map<UUID, Integer> cancels, Optional<Duration> nextExpiry) {}
 
     /** @param step steps finished, of {@code steps} */
     record ProgressTick(Job job, int step, int steps) {}

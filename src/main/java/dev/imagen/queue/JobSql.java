@@ -17,7 +17,7 @@ final class JobSql {
                  where id = ?::uuid and heartbeat_at > now() - ? * interval '1 millisecond'
                 returning id)
             select exists (select from renewed) as alive,
-                   array(select id from imagen.jobs
+                   array(select id || '/' || attempt from imagen.jobs
                           where status = 'running' and worker_id = ?::uuid and cancel_requested_at is not null) as cancels,
                    (select (extract(epoch from min(heartbeat_at) - now()) * 1000)::bigint + ?
                       from imagen.workers where id <> ?::uuid) as next_expiry
@@ -290,10 +290,16 @@ final class JobSql {
             ), moved as (
             """ + BACK + ")" + ENDED;
 
+    static final String NOW = """
+            select now() as now
+            """;
+
+    /** Nothing that was claimed after the worker looked: the request may arrive after its next claim. */
     static final String HAND_BACK_UNKNOWN = """
             with held as materialized (
                 select id, attempt, worker_id, backend, started_at from imagen.jobs
                  where worker_id = ?::uuid and status = 'running' and id <> all (?::uuid[])
+                   and started_at <= ?::timestamptz
                    for update skip locked
             ), moved as (
             """ + BACK + """
@@ -309,19 +315,28 @@ final class JobSql {
             select from imagen.jobs where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'done'
             """;
 
-    /** Some at a time, so that a dead worker's thousand jobs do not come back in one transaction. */
+    /**
+     * Some at a time, so that a dead worker's thousand jobs do not come back in one transaction. Who is dead is read
+     * once; a row that another rescue took back meanwhile, and a live worker claimed, has another attempt by the time
+     * it is locked, and is let go.
+     */
     static final String RESCUE = """
-            with dead as materialized (
+            with orphan as materialized (
+                select j.id, j.attempt
+                  from imagen.jobs j
+                 where j.status = 'running'
+                   and not exists (select from imagen.workers w
+                                    where w.id = j.worker_id and w.heartbeat_at > now() - ? * interval '1 millisecond')
+                 limit 1000
+            ), dead as materialized (
                 select j.id, j.attempt, j.worker_id, j.backend, j.started_at,
                        case when j.cancel_requested_at is not null then 'cancelled'
                             when j.failures + 1 >= j.max_attempts then 'failed'
                             else 'pending' end as status,
                        format('the worker stopped during attempt %s (attempt %s of %s)', j.attempt, j.failures + 1,
                               j.max_attempts) as error
-                  from imagen.jobs j
-                 where j.status = 'running'
-                   and not exists (select from imagen.workers w
-                                    where w.id = j.worker_id and w.heartbeat_at > now() - ? * interval '1 millisecond')
+                  from orphan
+                  join imagen.jobs j on j.id = orphan.id and j.attempt = orphan.attempt and j.status = 'running'
                  limit 100
                    for update of j skip locked
             ), buried as (

@@ -3,14 +3,17 @@ package dev.imagen.queue;
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.database.Database;
 import dev.imagen.database.DatabaseException;
+import dev.imagen.database.Row;
 import dev.imagen.job.Job;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
 import java.time.Duration;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -55,9 +58,14 @@ public final class PostgresJobQueue implements JobQueue {
     @Override
     public Renewal renew(UUID worker) {
         return database.one(JobSql.RENEW,
-                row -> new Renewal(row.flag("alive"), Set.copyOf(row.list("cancels", UUID.class)),
+                row -> new Renewal(row.flag("alive"), cancels(row),
                         row.optionalWhole("next_expiry").map(Duration::ofMillis)),
                 worker, lease, worker, lease, worker).orElseThrow();
+    }
+
+    private static Map<UUID, Integer> cancels(Row row) {
+        return row.list("cancels", String.class).stream().map(text -> text.split("/"))
+                .collect(Collectors.toMap(parts -> UUID.fromString(parts[0]), parts -> Integer.valueOf(parts[1])));
     }
 
     @Override
@@ -199,9 +207,9 @@ public final class PostgresJobQueue implements JobQueue {
 
     @Override
     public int handBackUnknown(UUID worker, Collection<UUID> known) {
-        return database
-                .one(JobSql.HAND_BACK_UNKNOWN, row -> row.integer("handed_back"), worker, column(known, id -> id))
-                .orElse(0);
+        var now = database.one(JobSql.NOW, row -> row.instant("now")).orElseThrow();
+        return database.one(JobSql.HAND_BACK_UNKNOWN, row -> row.integer("handed_back"), worker,
+                column(known, id -> id), now.atOffset(ZoneOffset.UTC)).orElse(0);
     }
 
     @Override

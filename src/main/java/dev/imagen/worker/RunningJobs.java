@@ -42,13 +42,14 @@ final class RunningJobs {
         return ids.stream().anyMatch(byId::containsKey);
     }
 
-    void stop(Collection<UUID> ids, StopReason reason) {
-        for (UUID id : ids) {
+    /** Stops these attempts, and no later ones of the same jobs: what says so may be old news. */
+    void stop(Map<UUID, Integer> attempts, StopReason reason) {
+        attempts.forEach((id, attempt) -> {
             var running = byId.get(id);
-            if (running != null) {
+            if (running != null && running.job().attempt() == attempt) {
                 running.stop(reason);
             }
-        }
+        });
     }
 
     void stopAll(StopReason reason) {

@@ -8,6 +8,7 @@ import static dev.imagen.queue.QueueFixtures.settings;
 import static dev.imagen.queue.QueueFixtures.usage;
 import static dev.imagen.queue.QueueFixtures.worker;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.imagen.database.Database;
@@ -22,7 +23,9 @@ import dev.imagen.testing.TestDatabase;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Duration;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -472,7 +475,48 @@ class PostgresJobQueueTest {
         assertThat(queue.handBackUnknown(worker.id(), Set.of(known))).isZero();
     }
 
+    /** As where the request arrives after the worker gave it up and claimed again. */
+    @Test
+    void what_was_claimed_after_the_worker_looked_is_not_handed_back() throws SQLException {
+        var early = job();
+        claim();
+        var looked = (Timestamp) DB.row("select now() as now").get("now");
+        var late = job();
+        claim();
+        var back = DB.database().one(JobSql.HAND_BACK_UNKNOWN, row -> row.integer("handed_back"), worker.id(),
+                new String[0], looked.toInstant().atOffset(ZoneOffset.UTC));
+        assertThat(back).contains(1);
+        assertThat(DB.job(early)).containsEntry("status", "pending");
+        assertThat(DB.job(late)).containsEntry("status", "running");
+    }
+
     // Rescue
+
+    /** Two rescues at once: the second has read who is dead, and comes to the row when it is somebody's again. */
+    @Test
+    void a_rescue_lets_go_of_a_row_that_was_rescued_and_claimed_meanwhile() throws Exception {
+        var id = job();
+        claim();
+        die(worker);
+        var gated = JobSql.RESCUE.replaceFirst("from orphan\\s",
+                "from (select pg_advisory_xact_lock(4711)) as gate cross join orphan ");
+        var alive = worker("mock");
+        try (Connection gate = DB.superuser();
+                var statement = gate.createStatement();
+                var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+            statement.execute("select pg_advisory_lock(4711)");
+            var second = executor.submit(
+                    () -> DB.database().one(gated, row -> row.integer("rescued"), 15_000L, 15_000L).orElseThrow());
+            await().until(() -> !DB.rows("select from pg_locks where locktype = 'advisory' and not granted").isEmpty());
+            assertThat(queue.rescue()).isEqualTo(1);
+            queue.register(alive);
+            assertThat(queue.claim(alive, offers(alive), 1)).hasSize(1);
+            statement.execute("select pg_advisory_unlock(4711)");
+            assertThat(second.get()).isZero();
+        }
+        assertThat(DB.job(id)).containsEntry("status", "running").containsEntry("worker_id", alive.id())
+                .containsEntry("failures", 1).containsEntry("attempt", 2);
+    }
 
     @Test
     void only_jobs_of_dead_workers_are_rescued_and_each_rescue_is_a_failure() throws SQLException {
@@ -576,7 +620,7 @@ class PostgresJobQueueTest {
     @Test
     void a_renewal_moves_the_heartbeat() throws SQLException {
         DB.execute("update imagen.workers set heartbeat_at = now() - interval '10 seconds'");
-        assertThat(queue.renew(worker.id())).isEqualTo(new JobQueue.Renewal(true, Set.of(), Optional.empty()));
+        assertThat(queue.renew(worker.id())).isEqualTo(new JobQueue.Renewal(true, Map.of(), Optional.empty()));
         assertThat(DB.row("select heartbeat_at > now() - interval '5 seconds' as fresh from imagen.workers"))
                 .containsEntry("fresh", true);
     }
@@ -613,7 +657,7 @@ class PostgresJobQueueTest {
         claim();
         job("status = 'running', worker_id = gen_random_uuid(), cancel_requested_at = now()");
         job("status = 'cancelled', worker_id = '" + worker.id() + "', cancel_requested_at = now()");
-        assertThat(queue.renew(worker.id()).cancels()).containsExactly(stopping);
+        assertThat(queue.renew(worker.id()).cancels()).isEqualTo(Map.of(stopping, 1));
     }
 
     @Test

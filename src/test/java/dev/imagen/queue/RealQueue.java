@@ -117,7 +117,7 @@ final class RealQueue {
     private Answer renew(int worker) {
         var renewal = queue.renew(cast.worker(worker).id());
         return new Answer.Renewed(renewal.alive(),
-                renewal.cancels().stream().map(Cast::number).collect(Collectors.toSet()));
+                renewal.cancels().keySet().stream().map(Cast::number).collect(Collectors.toSet()));
     }
 
     private Answer claim(Move.Claim move) {

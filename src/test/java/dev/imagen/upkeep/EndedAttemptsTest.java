@@ -157,6 +157,20 @@ class EndedAttemptsTest {
     }
 
     @Test
+    void a_batch_that_fails_as_a_whole_does_not_keep_the_attempts_behind_it_waiting() throws SQLException {
+        var broken = rows.job("failed", "now()");
+        DB.execute("insert into imagen.job_attempts (job_id, attempt, outcome, ended_at) select '" + broken
+                + "', i, 'failed', now() - interval '1 day' from generate_series(1, " + FileRemoval.BATCH + ") as i");
+        var job = rows.job("failed", "now()");
+        rows.attempt(job, 1, "failed", LONG_AGO);
+        store.put(key(job, 1));
+        store.failFor(prefix -> prefix.contains(broken.toString()));
+        run();
+        run();
+        assertThat(store.all()).isEmpty();
+    }
+
+    @Test
     void a_file_that_an_image_names_stays_whatever_the_attempt_says() throws SQLException {
         var job = rows.job("done", "now()");
         rows.attempt(job, 1, "failed", LONG_AGO);

@@ -104,6 +104,11 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
                 "WORKER_LEASE", "PT15S");
     }
 
+    /** Where its files are; the scenario may put some there. */
+    Path folder() {
+        return folder;
+    }
+
     RestartableServer server() {
         return server;
     }

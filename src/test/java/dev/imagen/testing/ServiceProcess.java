@@ -133,6 +133,11 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
+    /** Speaks with it; whoever asks for it closes it. */
+    public TestClient client() throws InterruptedException {
+        return new TestClient(awaitReady().getPort());
+    }
+
     /** One request. */
     public HttpResponse<String> send(String method, String path, String body) throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(awaitReady().resolve(path)).header("Content-Type", "application/json")

@@ -1,5 +1,7 @@
 package dev.imagen.testing;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -8,9 +10,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -23,6 +27,7 @@ import java.util.regex.Pattern;
 public final class ServiceProcess implements AutoCloseable {
 
     private static final Pattern READY = Pattern.compile("ImaGen is ready: (http://\\S+)");
+    private static final Pattern DUMPED = Pattern.compile("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}");
     private static final Pattern PSQL = Pattern.compile("psql '(postgresql://\\S+)'");
 
     private final Process process;
@@ -101,6 +106,15 @@ public final class ServiceProcess implements AutoCloseable {
     /** Lets it go on (SIGCONT). */
     public void resume() throws IOException, InterruptedException {
         Signals.send("CONT", pid());
+    }
+
+    /** The local time that it sees: the head of the thread dump that a JVM prints when it is asked to (SIGQUIT). */
+    public LocalDateTime clock() throws IOException, InterruptedException {
+        int before = lines.size();
+        Signals.send("QUIT", pid());
+        return await().until(() -> lines.stream().skip(before).filter(line -> DUMPED.matcher(line).matches())
+                .findFirst().map(line -> LocalDateTime.parse(line.replace(' ', 'T'))), Optional::isPresent)
+                .orElseThrow();
     }
 
     /** Its process id, which its row in imagen.workers names too. */

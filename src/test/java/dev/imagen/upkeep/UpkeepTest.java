@@ -18,6 +18,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -216,6 +217,7 @@ class UpkeepTest {
         var upkeep = upkeep(says("round"));
         upkeep.start();
         Await.next(done, "the first round");
+        Awaitility.await().until(() -> (Boolean) lease("last_round_at > 'epoch' as ended").get("ended"));
         long stopped = System.nanoTime();
         upkeep.close();
         upkeep.close();

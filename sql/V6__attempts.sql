@@ -1,4 +1,4 @@
--- How each attempt ended. Written once, by the statement that ends the attempt: nothing here is ever updated.
+-- How each attempt ended. Written once, by the statement that ends the attempt.
 create table imagen.job_attempts (
     job_id     uuid not null references imagen.jobs on delete cascade,
     attempt    int not null,

@@ -92,7 +92,7 @@ final class Heartbeat {
     /** Renews now, to learn what the rows say about cancels; does nothing where renewals are under way already. */
     void renewNow() {
         if (renewals.tryAcquire()) {
-            Thread.ofVirtual().name("imagen-renewal").start(this::renewOnce);
+            Thread.ofPlatform().daemon().name("imagen-renewal").start(this::renewOnce);
         }
     }
 
@@ -102,7 +102,8 @@ final class Heartbeat {
     }
 
     void start() {
-        Thread.ofVirtual().name("imagen-heartbeat").start(this::beatUntilStopped);
+        // A thread of the system's: pictures that are computed here can keep every carrier of virtual threads busy.
+        Thread.ofPlatform().daemon().name("imagen-heartbeat").start(this::beatUntilStopped);
     }
 
     /** Ends the heartbeat; after the last job has ended. */
@@ -194,10 +195,12 @@ final class Heartbeat {
     }
 
     private void stopJobsOfLostLease() {
-        if (held && sinceRenewal().compareTo(settings.selfStop()) >= 0 && running.count() > 0) {
-            LOG.log(Level.WARNING, "no renewal for {0}: stopping {1} jobs before anyone may rescue them",
-                    sinceRenewal(), running.count());
-            running.stopAll(StopReason.LEASE_LOST);
+        if (held && sinceRenewal().compareTo(settings.selfStop()) >= 0) {
+            int stopped = running.stopAll(StopReason.LEASE_LOST);
+            if (stopped > 0) {
+                LOG.log(Level.WARNING, "no renewal for {0}: stopped {1} jobs before anyone may rescue them",
+                        sinceRenewal(), stopped);
+            }
         }
     }
 

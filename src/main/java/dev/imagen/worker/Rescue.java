@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Takes back jobs of dead workers: at the start, once a lease, and as soon as the lease of another worker runs out,
@@ -20,16 +21,23 @@ final class Rescue {
     private static final Duration LEAST_DELAY = Duration.ofMillis(20);
     private static final Duration MOST_DELAY = Duration.ofMillis(300);
 
+    /** After an outage, whoever still lives first hands back what it ran, which costs its jobs nothing. */
+    private static final Duration AFTER_OUTAGE = Duration.ofSeconds(3);
+
     private final JobQueue queue;
     private final WorkerSettings settings;
     private final WorkerListener listener;
+    private final BooleanSupplier held;
     private long dueNanos = System.nanoTime();
+    private boolean registered;
     private boolean stopping;
 
-    Rescue(JobQueue queue, WorkerSettings settings, WorkerListener listener) {
+    /** @param held whether this process holds its own lease: else the database was away, and others are no deader */
+    Rescue(JobQueue queue, WorkerSettings settings, WorkerListener listener, BooleanSupplier held) {
         this.queue = queue;
         this.settings = settings;
         this.listener = listener;
+        this.held = held;
     }
 
     void start() {
@@ -39,6 +47,12 @@ final class Rescue {
     synchronized void stop() {
         stopping = true;
         notifyAll();
+    }
+
+    /** This process holds a new lease: its first, or one after its last was lost. */
+    synchronized void registered() {
+        setDue(System.nanoTime() + (registered ? AFTER_OUTAGE.toNanos() : 0));
+        registered = true;
     }
 
     /**
@@ -65,7 +79,9 @@ final class Rescue {
             while (awaitDue()) {
                 // Set first: what a renewal foretells meanwhile brings it forward again.
                 setDue(System.nanoTime() + settings.lease().toNanos());
-                rescue();
+                if (held.getAsBoolean()) {
+                    rescue();
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

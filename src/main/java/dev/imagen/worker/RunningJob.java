@@ -61,11 +61,17 @@ final class RunningJob implements Attempt {
         }
     }
 
-    /** Ends the attempt unless it has ended; the pipeline's thread is interrupted and no longer waited for. */
-    void stop(StopReason reason) {
-        if (end.complete(new End.Stopped(reason)) && pipeline != null) {
+    /**
+     * Ends the attempt unless it has ended; the pipeline's thread is interrupted and no longer waited for.
+     *
+     * @return whether this ended it
+     */
+    boolean stop(StopReason reason) {
+        boolean ended = end.complete(new End.Stopped(reason));
+        if (ended && pipeline != null) {
             pipeline.interrupt();
         }
+        return ended;
     }
 
     @Override

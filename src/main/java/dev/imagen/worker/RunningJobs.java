@@ -52,8 +52,9 @@ final class RunningJobs {
         });
     }
 
-    void stopAll(StopReason reason) {
-        byId.values().forEach(running -> running.stop(reason));
+    /** @return how many had not ended yet */
+    int stopAll(StopReason reason) {
+        return (int) byId.values().stream().filter(running -> running.stop(reason)).count();
     }
 
     /** @return whether none is left */

@@ -58,16 +58,21 @@ public final class Worker {
         this.settings = settings;
         this.listener = listener;
         this.runner = new JobRunner(queue, pipeline, settings, listener);
-        this.rescue = new Rescue(queue, settings, listener);
+        this.rescue = new Rescue(queue, settings, listener, this::holdsLease);
         this.heartbeat = new Heartbeat(queue, settings, running, backends, onRenewal());
         this.recovery = new Recovery(queue, settings);
         this.progress = new Progress(queue, running);
+    }
+
+    private boolean holdsLease() {
+        return heartbeat.held();
     }
 
     private Heartbeat.Listener onRenewal() {
         return new Heartbeat.Listener() {
             @Override
             public void registered() {
+                rescue.registered();
                 wakeup.signal();
             }
 

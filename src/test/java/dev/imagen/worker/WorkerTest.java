@@ -259,6 +259,19 @@ class WorkerTest {
     }
 
     @Test
+    void a_process_that_has_lost_its_own_lease_rescues_nobody_until_it_has_a_new_one() throws Exception {
+        worker = worker(1, NEVER, NEVER, Duration.ofSeconds(3));
+        worker.start();
+        await(queue.rescues, "the rescue at the start");
+        queue.anotherLeaseEndsIn(Duration.ZERO);
+        queue.declareDead();
+        await(queue.registered, "the first registration");
+        await(queue.registered, "the registration after the lease was lost");
+        assertThat(queue.rescues).isEmpty();
+        await(queue.rescues, "the rescue after those who live have handed back");
+    }
+
+    @Test
     void other_workers_that_are_alive_cause_no_rescue() throws Exception {
         worker = worker(1, NEVER, NEVER, Duration.ofSeconds(3));
         queue.anotherLeaseEndsIn(Duration.ofMillis(2900));

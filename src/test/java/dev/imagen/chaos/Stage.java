@@ -19,6 +19,7 @@ import java.util.concurrent.Callable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.opentest4j.TestAbortedException;
 
 /**
  * Where one scenario plays: a PostgreSQL of its own, a crew of processes, and the ledger, which is checked when the
@@ -162,7 +163,9 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
-        boolean passed = context.getExecutionException().isEmpty();
+        var failure = context.getExecutionException();
+        boolean skipped = failure.filter(TestAbortedException.class::isInstance).isPresent();
+        boolean passed = failure.isEmpty();
         try {
             if (passed) {
                 passed = false;
@@ -171,13 +174,13 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
                 passed = true;
             }
         } finally {
-            if (!passed) {
+            if (!passed && !skipped) {
                 tellFailure();
             }
             crew.close();
             server.close();
         }
-        if (passed) {
+        if (passed || skipped) {
             delete(folder);
         }
     }

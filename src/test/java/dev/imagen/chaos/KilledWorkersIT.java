@@ -18,9 +18,9 @@ class KilledWorkersIT {
     void workers_that_are_killed_at_random_lose_no_job_and_do_none_twice() throws Exception {
         stage.migrate();
         var dice = Form.dice();
-        int kills = Form.of(5, 100);
+        int kills = Form.of(3, 100);
         stage.hire(WORKERS, Map.of());
-        try (var feeder = Feeder.start(stage.jobs(), Form.of(500, 10_000))) {
+        try (var feeder = Feeder.start(stage.jobs(), Form.of(300, 10_000))) {
             for (int i = 0; i < kills; i++) {
                 stage.awaitClaims(1 + dice.nextInt(30));
                 stage.crew().kill(stage.crew().any(dice));

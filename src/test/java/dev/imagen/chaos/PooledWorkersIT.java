@@ -99,7 +99,7 @@ class PooledWorkersIT {
 
     private void restartOften(PgBouncer pooler) throws Exception {
         List<Duration> gaps = new ArrayList<>();
-        for (int i = 0; i < Form.of(4, 40); i++) {
+        for (int i = 0; i < Form.of(2, 40); i++) {
             end(pooler);
             pooler.start();
             gaps.add(untilNextClaim(new Sql(pooler.login())));

@@ -10,15 +10,18 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 
 /** Who the numbers in a {@link Move} stand for; threads share it. */
 final class Cast {
 
     static final List<Integer> WORKERS = List.of(1, 2, 3);
+    /** The worker that offers every backend. */
+    static final int ALL_ROUND = 3;
 
-    /** Their defaults differ, "dalle" has one worker only, and the last worker can do every job. */
+    /** Their defaults differ, and "dalle" has one worker only. */
     private static final Map<Integer, List<String>> BACKENDS = Map.of(1, List.of("mock", "flux"), 2,
-            List.of("flux", "mock"), 3, List.of("dalle", "flux", "mock"));
+            List.of("flux", "mock"), ALL_ROUND, List.of("dalle", "flux", "mock"));
 
     private final Map<Integer, List<WorkerIdentity>> lives = new ConcurrentHashMap<>();
     private final List<Job> claims = new CopyOnWriteArrayList<>();
@@ -73,8 +76,13 @@ final class Cast {
 
     /** The job as its holder got it, if there was such a claim. */
     Optional<Job> job(Holder holder) {
-        return claims.reversed().stream().skip(holder.back()).findFirst()
+        return lastClaims(holder.back() + 1).skip(holder.back()).findFirst()
                 .map(job -> holder.stranger() ? stolen(job) : job);
+    }
+
+    /** The last first. */
+    Stream<Job> lastClaims(int count) {
+        return claims.reversed().stream().limit(count);
     }
 
     private static Job stolen(Job job) {

@@ -159,10 +159,12 @@ final class ModelQueue {
     }
 
     private Answer progress(Move.Progress progress) {
-        attempt(progress.holder()).filter(_ -> !progress.holder().stranger())
-                .ifPresent(attempt -> those(job -> job.number == attempt.job() && job.attempt == attempt.number()
-                        && job.status == JobStatus.RUNNING)
-                        .forEach(job -> job.progress = Optional.of(progress.step())));
+        attempts.reversed().stream().limit(progress.claims()).forEach(attempt -> {
+            var job = jobs.get(attempt.job());
+            if (job.status == JobStatus.RUNNING && job.attempt == attempt.number()) {
+                job.progress = Optional.of(progress.step());
+            }
+        });
         return Plain.NOTHING;
     }
 

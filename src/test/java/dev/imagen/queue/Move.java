@@ -112,11 +112,11 @@ sealed interface Move {
         }
     }
 
-    /** A worker records how far an attempt is. */
-    record Progress(Holder holder, int step) implements Move {
+    /** The last claims are that far, or so believes who made them; in one statement, as a worker writes it. */
+    record Progress(int claims, int step) implements Move {
         @Override
         public String toString() {
-            return holder + ": step " + step;
+            return "last %d claims: step %d".formatted(claims, step);
         }
     }
 

@@ -65,7 +65,7 @@ final class Moves {
     }
 
     private static Arbitrary<Move> progress() {
-        return Combinators.combine(holder(), Arbitraries.of(1, 2)).as(Move.Progress::new);
+        return Combinators.combine(Arbitraries.integers().between(1, 5), Arbitraries.of(1, 2)).as(Move.Progress::new);
     }
 
     private static Arbitrary<Holder> holder() {

@@ -126,8 +126,9 @@ class QueueRaceTest {
         play(player, new Move.Resume());
         play(player, new Move.Rescue());
         play(player, new Move.Wait());
-        play(player, new Move.Register(3));
-        while (play(player, new Move.Claim(3, 1)) instanceof Answer.Claimed claimed && !claimed.attempts().isEmpty()) {
+        play(player, new Move.Register(Cast.ALL_ROUND));
+        while (play(player, new Move.Claim(Cast.ALL_ROUND, 1)) instanceof Answer.Claimed claimed
+                && !claimed.attempts().isEmpty()) {
             play(player, new Move.Settle(new Holder(0, false), Ending.DONE));
         }
     }

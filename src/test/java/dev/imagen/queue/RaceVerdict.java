@@ -10,8 +10,8 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.SortedMap;
+import java.util.function.Function;
 
 /**
  * Whether what the queue answered, what its rows went through and what they are in the end fit together. Nobody knows

@@ -19,7 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Plays moves on PostgreSQL: the one place where they become calls. */
@@ -60,8 +60,7 @@ final class RealQueue {
             case Move.Cancel cancel -> became(owned.cancel(Cast.owner(cancel.job()), Cast.id(cancel.job())));
             case Move.Retry retry -> retry(retry.job());
             case Move.Register register -> register(register.worker());
-            case Move.Die die -> operate("update imagen.workers set heartbeat_at = now() - interval '1 day' "
-                    + "where name like 'worker " + die.worker() + " %'");
+            case Move.Die die -> die(die.worker());
             case Move.Leave leave -> leave(leave.worker());
             case Move.Renew renew -> renew(renew.worker());
             case Move.Claim claim -> claim(claim);
@@ -74,8 +73,7 @@ final class RealQueue {
             case Move.FailUnoffered() -> failUnoffered();
             case Move.Pause pause -> operate("select imagen.pause('" + pause.backend() + "')");
             case Move.Resume() -> operate("select imagen.resume()");
-            case Move.Wait() ->
-                operate("update imagen.jobs set run_at = now() where status = 'pending' and run_at > now()");
+            case Move.Wait() -> waitUntilDue();
         };
     }
 
@@ -151,13 +149,25 @@ final class RealQueue {
     }
 
     private Answer progress(Move.Progress move) {
-        cast.job(move.holder()).ifPresent(job -> queue.progress(List.of(new ProgressTick(job, move.step(), 9))));
+        queue.progress(cast.lastClaims(move.claims()).map(job -> new ProgressTick(job, move.step(), 9)).toList());
         return Plain.NOTHING;
     }
 
     private Answer failUnoffered() {
-        var backends = queue.unoffered();
-        return new Answer.Unoffered(backends, queue.failUnoffered(backends));
+        // All of them, as if they had been unoffered a moment ago and their workers had come since.
+        return new Answer.Unoffered(queue.unoffered(), queue.failUnoffered(Set.copyOf(Cast.backends(Cast.ALL_ROUND))));
+    }
+
+    // What nobody's statement does in one go passes over rows that are held: players are not to lock each other out.
+
+    private Answer die(int worker) throws SQLException {
+        return operate("update imagen.workers set heartbeat_at = now() - interval '1 day' where id in "
+                + "(select id from imagen.workers where name like 'worker " + worker + " %' for update skip locked)");
+    }
+
+    private Answer waitUntilDue() throws SQLException {
+        return operate("update imagen.jobs set run_at = now() where id in "
+                + "(select id from imagen.jobs where status = 'pending' and run_at > now() for update skip locked)");
     }
 
     private Answer operate(String sql) throws SQLException {

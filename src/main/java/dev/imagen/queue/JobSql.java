@@ -344,8 +344,11 @@ final class JobSql {
                  where w.heartbeat_at <= now() - ? * interval '1 millisecond'
                    and not exists (select from imagen.jobs j where j.status = 'running' and j.worker_id = w.id)
             ), swept as (
-                delete from imagen.job_progress p
-                 where not exists (select from imagen.jobs j where j.id = p.job_id and j.status = 'running')
+                delete from imagen.job_progress
+                 where job_id = any (array(
+                    select p.job_id from imagen.job_progress p
+                     where not exists (select from imagen.jobs j where j.id = p.job_id and j.status = 'running')
+                       for update skip locked))
             ), moved as (
                 update imagen.jobs j
                    set status = dead.status, failures = j.failures + 1, error = dead.error,

@@ -11,7 +11,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Claims jobs and runs them, each on virtual threads of its own. One loop does every claim: it sleeps until a
@@ -44,6 +46,7 @@ public final class Worker {
     private final Rescue rescue;
     private final Progress progress;
     private volatile Thread loop;
+    private final CountDownLatch stopped = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile boolean hungry;
     private volatile long turnedNanos = System.nanoTime();
@@ -219,10 +222,11 @@ public final class Worker {
         });
     }
 
-    private static boolean pause(Duration upTo) {
+    /** Waits, unless the worker stops; not for a signal: those may be many while the queue does not answer. */
+    private boolean pause(Duration upTo) {
         try {
-            Thread.sleep(upTo.toMillis() / 2 + ThreadLocalRandom.current().nextLong(upTo.toMillis() / 2 + 1));
-            return true;
+            long millis = upTo.toMillis() / 2 + ThreadLocalRandom.current().nextLong(upTo.toMillis() / 2 + 1);
+            return !stopped.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             return false;
         }
@@ -245,6 +249,7 @@ public final class Worker {
             return;
         }
         stopping = true;
+        stopped.countDown();
         rescue.stop();
         try {
             endLoop();

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -66,10 +65,7 @@ class BackendLimitsTest {
     void a_backends_own_timeout_ends_its_jobs_and_is_named() throws Exception {
         worker = worker(1, new BackendSettings(Optional.empty(), Optional.empty(), Optional.of(Duration.ofMillis(50)),
                 Optional.empty()));
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         queue.add();
         worker.start();
         assertThat(queue.awaitSettled().outcome()).isInstanceOfSatisfying(Outcome.Failed.class,
@@ -80,11 +76,7 @@ class BackendLimitsTest {
     void what_is_due_but_was_not_given_to_us_is_asked_for_again_when_a_job_of_ours_ends() throws Exception {
         // As where a backend runs as many jobs over all processes as it may.
         worker = worker(2, BackendSettings.NONE);
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         queue.nextDue(Duration.ZERO);
         queue.add();
         worker.start();

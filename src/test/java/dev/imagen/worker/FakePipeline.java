@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -34,6 +35,16 @@ final class FakePipeline implements Pipeline {
             attempt.calls("mock", "mock-landscape");
             return List.of(image());
         });
+    }
+
+    /** From now on each job waits until the latch is down, or it is stopped. */
+    CountDownLatch hold() {
+        var release = new CountDownLatch(1);
+        work((_, _) -> {
+            release.await();
+            return List.of(image());
+        });
+        return release;
     }
 
     void work(Work next) {

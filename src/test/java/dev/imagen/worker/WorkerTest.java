@@ -128,11 +128,7 @@ class WorkerTest {
     @Test
     void no_more_jobs_run_at_once_than_there_are_slots() throws Exception {
         worker = worker(3, NEVER, NEVER, Duration.ofSeconds(15));
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         for (int i = 0; i < 9; i++) {
             queue.add();
         }
@@ -178,11 +174,7 @@ class WorkerTest {
 
     @Test
     void stopping_lets_the_job_in_flight_finish_and_claims_no_other() throws Exception {
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         var inFlight = queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -203,10 +195,7 @@ class WorkerTest {
     void after_the_grace_the_job_in_flight_is_handed_back() throws Exception {
         worker = new Worker(queue, pipeline, new WorkerSettings(true, 1, NEVER, NEVER, Duration.ZERO,
                 Duration.ofSeconds(15), NEVER, Duration.ofSeconds(1), Map.of()), List.of("mock"), WorkerListener.NONE);
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -323,10 +312,7 @@ class WorkerTest {
 
     @Test
     void a_cancel_stops_the_running_job() throws Exception {
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         var job = queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -340,11 +326,7 @@ class WorkerTest {
      */
     @Test
     void a_cancel_of_an_earlier_attempt_does_not_stop_this_one() throws Exception {
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         var job = queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -358,11 +340,7 @@ class WorkerTest {
 
     @Test
     void a_cancel_that_no_row_knows_of_stops_nothing() throws Exception {
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         var job = queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -377,10 +355,7 @@ class WorkerTest {
     @Test
     void a_job_whose_claim_answers_after_the_lease_was_lost_is_handed_back() throws Exception {
         worker = worker(1, NEVER, NEVER, Duration.ofSeconds(5));
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         var answer = queue.holdClaims();
         queue.add();
         worker.start();
@@ -397,11 +372,7 @@ class WorkerTest {
     @Test
     void a_slot_that_becomes_free_while_a_claim_is_under_way_is_filled() throws Exception {
         worker = worker(2, NEVER, NEVER, Duration.ofSeconds(15));
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         queue.add();
         worker.start();
         await(pipeline.started, "the first start");
@@ -423,10 +394,7 @@ class WorkerTest {
     @Test
     void a_cancel_that_was_not_heard_is_found_by_the_heartbeat() throws Exception {
         worker = worker(1, NEVER, NEVER, Duration.ofSeconds(5));
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         var job = queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -436,11 +404,7 @@ class WorkerTest {
 
     @Test
     void an_image_whose_finish_was_refused_is_removed() throws Exception {
-        var release = new CountDownLatch(1);
-        pipeline.work((_, _) -> {
-            release.await();
-            return List.of(FakePipeline.image());
-        });
+        var release = pipeline.hold();
         var job = queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -453,10 +417,7 @@ class WorkerTest {
     @Test
     void without_renewals_a_worker_stops_its_own_jobs_before_the_lease_ends() throws Exception {
         worker = worker(1, NEVER, NEVER, Duration.ofMillis(1500));
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         queue.add();
         worker.start();
         await(pipeline.started, "the start");
@@ -467,10 +428,7 @@ class WorkerTest {
     @Test
     void a_worker_that_was_declared_dead_stops_its_jobs_and_comes_back_under_a_new_id() throws Exception {
         worker = worker(1, NEVER, NEVER, Duration.ofSeconds(5));
-        pipeline.work((_, _) -> {
-            new CountDownLatch(1).await();
-            return List.of();
-        });
+        pipeline.hold();
         queue.add();
         worker.start();
         var first = await(queue.registered, "the registration");

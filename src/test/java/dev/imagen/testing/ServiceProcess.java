@@ -35,6 +35,7 @@ public final class ServiceProcess implements AutoCloseable {
     private final CompletableFuture<URI> ready = new CompletableFuture<>();
     private final CompletableFuture<String> psql = new CompletableFuture<>();
     private final Thread reader;
+    private volatile URI announced;
 
     private ServiceProcess(Process process) {
         this.process = process;
@@ -58,8 +59,7 @@ public final class ServiceProcess implements AutoCloseable {
         try (BufferedReader output = process.inputReader()) {
             for (String line = output.readLine(); line != null; line = output.readLine()) {
                 lines.add(line);
-                READY.matcher(line).results().forEach(found -> ready.complete(URI.create(found.group(1))));
-                PSQL.matcher(line).results().forEach(found -> psql.complete(found.group(1)));
+                announce(line);
             }
         } catch (IOException e) {
             lines.add("(the output broke off: " + e.getMessage() + ")");
@@ -68,7 +68,16 @@ public final class ServiceProcess implements AutoCloseable {
         }
     }
 
-    /** Waits for the banner. @return the base URL */
+    /** The banner is whole with the line about psql, its last one. */
+    private void announce(String line) {
+        READY.matcher(line).results().forEach(found -> announced = URI.create(found.group(1)));
+        PSQL.matcher(line).results().forEach(found -> {
+            psql.complete(found.group(1));
+            ready.complete(announced);
+        });
+    }
+
+    /** Waits for the whole banner. @return the base URL */
     public URI awaitReady() throws InterruptedException {
         try {
             return ready.get(90, TimeUnit.SECONDS);
@@ -140,11 +149,7 @@ public final class ServiceProcess implements AutoCloseable {
     /** The URL in the banner's psql line. */
     public String psqlUrl() throws InterruptedException {
         awaitReady();
-        try {
-            return psql.get(10, TimeUnit.SECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new AssertionError("no psql line: " + output(), e);
-        }
+        return psql.join();
     }
 
     /** Speaks with it; whoever asks for it closes it. */

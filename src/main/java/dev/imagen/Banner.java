@@ -1,5 +1,6 @@
 package dev.imagen;
 
+import dev.imagen.config.AuthSettings;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.EmbeddedPostgres.EmbeddedLogins;
@@ -17,13 +18,23 @@ final class Banner {
                 ImaGen is ready: http://%1$s:%2$d
 
                   Make an image with curl:
-                    curl -s http://%1$s:%2$d/jobs -H 'Content-Type: application/json' -H 'Prefer: wait=30' \
+                    curl -s http://%1$s:%2$d/jobs%5$s -H 'Content-Type: application/json' -H 'Prefer: wait=30' \
                 -d '{"prompt": "a lighthouse at dawn"}'
 
                   or with SQL:
                     psql '%3$s' -c "insert into imagen.jobs (owner_user_id, prompt) values ('%4$s', \
                 'a harbour at dusk') returning id"
-                """.formatted(host(settings.server().host()), port, psql, settings.auth().owner()));
+                """.formatted(host(settings.server().host()), port, psql, settings.auth().owner(),
+                proof(settings.auth().mode())));
+    }
+
+    /** What curl must show besides. */
+    private static String proof(AuthSettings.Mode mode) {
+        return switch (mode) {
+            case NONE -> "";
+            case JWT -> " -H \"Authorization: Bearer $TOKEN\"";
+            case KEYS -> " -H \"Authorization: Bearer $IMAGEN_KEY\"";
+        };
     }
 
     private static String host(String host) {

@@ -7,7 +7,6 @@ import dev.imagen.config.Settings;
 import dev.imagen.config.SettingsLoader;
 import dev.imagen.database.Database;
 import dev.imagen.database.DatabaseException;
-import dev.imagen.database.EmbeddedPostgres;
 import dev.imagen.database.Migrations;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
@@ -82,7 +81,9 @@ final class GenerateCommand implements Callable<Integer> {
         try {
             // Before a database is started for nothing.
             pipeline.check(request());
-            return withDatabase(settings, database -> generate(pipeline, store, settings.auth().owner(), database));
+            try (var database = AnyDatabase.open(settings)) {
+                return generate(pipeline, store, settings.auth().owner(), database.settings());
+            }
         } catch (JobFailedException e) {
             spec.commandLine().getErr().println("imagen: " + e.getMessage());
             return e.retryable() ? CommandLine.ExitCode.SOFTWARE : CommandLine.ExitCode.USAGE;
@@ -93,27 +94,6 @@ final class GenerateCommand implements Callable<Integer> {
         var backends = new Backends(settings.backends().defaultName(),
                 List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
         return new GenerationPipeline(new PromptStyles(settings.styles()), backends, store);
-    }
-
-    /** What is done with a database. */
-    @FunctionalInterface
-    private interface Use {
-        int with(DatabaseSettings database) throws IOException, InterruptedException, JobFailedException;
-    }
-
-    /** One's own server, or the embedded one: that of a running process, or started for this command. */
-    private static int withDatabase(Settings settings, Use use)
-            throws IOException, InterruptedException, JobFailedException {
-        if (settings.database().connection().isPresent()) {
-            return use.with(settings.database());
-        }
-        var running = EmbeddedPostgres.running(settings.home());
-        if (running.isPresent()) {
-            return use.with(settings.database().at(running.get().service(), running.get().owner()));
-        }
-        try (var embedded = EmbeddedPostgres.start(settings.home())) {
-            return use.with(settings.database().at(embedded.logins().service(), embedded.logins().owner()));
-        }
     }
 
     private void checkArguments() {

@@ -1,7 +1,6 @@
 package dev.imagen;
 
 import dev.imagen.config.SettingsLoader;
-import dev.imagen.database.EmbeddedPostgres;
 import dev.imagen.database.Migrations;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -13,13 +12,8 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         var settings = SettingsLoader.load();
-        if (settings.database().connection().isPresent()) {
-            report(new Migrations(settings.database()).run());
-            return 0;
-        }
-        try (var embedded = EmbeddedPostgres.start(settings.home())) {
-            var logins = embedded.logins();
-            report(new Migrations(settings.database().at(logins.service(), logins.owner())).run());
+        try (var database = AnyDatabase.open(settings)) {
+            report(new Migrations(database.settings()).run());
         }
         return 0;
     }

@@ -1,7 +1,12 @@
 package dev.imagen;
 
 import dev.imagen.api.ApiServer;
+import dev.imagen.api.Authenticator;
+import dev.imagen.api.BearerAuthenticator;
 import dev.imagen.api.SingleOwner;
+import dev.imagen.auth.ApiKeys;
+import dev.imagen.auth.JwtVerifier;
+import dev.imagen.auth.Tickets;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.config.DatabaseSettings;
@@ -81,9 +86,10 @@ final class Service {
         worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancelled));
         metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
         var health = new Health(database, notifications, worker);
-        var server = onStop(ApiServer.start(settings.server(),
-                new ApiServer.Parts(database, events, backends, styles, store),
-                new SingleOwner(settings.auth().owner()), List.of(health.observer(), MetricsObserver.create())));
+        var server = onStop(
+                ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
+                        new ApiServer.Access(authenticator(database), settings.api()),
+                        List.of(health.observer(), MetricsObserver.create())));
         onStop(events);
 
         if (!prepare(databaseSettings, database)) {
@@ -114,6 +120,14 @@ final class Service {
             }
         });
         return part;
+    }
+
+    private Authenticator authenticator(Database database) {
+        return switch (settings.auth().mode()) {
+            case NONE -> new SingleOwner(settings.auth().owner());
+            case JWT, KEYS -> new BearerAuthenticator(settings.auth().jwt().map(jwt -> onStop(new JwtVerifier(jwt))),
+                    new ApiKeys(database), new Tickets(database));
+        };
     }
 
     private Optional<EmbeddedPostgres> embedded() {

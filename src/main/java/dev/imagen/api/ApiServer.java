@@ -1,6 +1,8 @@
 package dev.imagen.api;
 
+import dev.imagen.auth.Tickets;
 import dev.imagen.backend.Backends;
+import dev.imagen.config.ApiSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
 import dev.imagen.event.JobEvents;
@@ -41,15 +43,17 @@ public final class ApiServer implements AutoCloseable {
     public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles,
             ImageStore store) {}
 
+    /** Who is let in, and how much each may ask for. */
+    public record Access(Authenticator authenticator, ApiSettings limits) {}
+
     /**
      * Starts to listen.
      *
      * @param observers health and metrics, under {@code /observe}
      */
-    public static ApiServer start(Settings.Server settings, Parts parts, Authenticator authenticator,
-            List<Observer> observers) {
+    public static ApiServer start(Settings.Server settings, Parts parts, Access access, List<Observer> observers) {
         var server = WebServer.builder();
-        configure(server, settings, parts, authenticator, observers);
+        configure(server, settings, parts, access, observers);
         var built = server.build();
         // The server logs why it cannot listen, but does not throw.
         if (!built.start().isRunning()) {
@@ -61,11 +65,13 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /** Everything about the server but its start. */
-    static void configure(WebServerConfig.Builder server, Settings.Server settings, Parts parts,
-            Authenticator authenticator, List<Observer> observers) {
+    static void configure(WebServerConfig.Builder server, Settings.Server settings, Parts parts, Access access,
+            List<Observer> observers) {
         var routing = HttpRouting.builder();
+        RateLimit.of(access.limits().addressRate(), "this address")
+                .ifPresent(limit -> routing.addFilter(new AddressLimit(limit)));
         if (settings.api()) {
-            routes(parts, authenticator).forEach(route -> routing.register(route.path(), route.service()));
+            routes(parts, access).forEach(route -> routing.register(route.path(), route.service()));
         }
         routing.addFilter(QueryParameters::checkEncoding);
         Problems.register(routing);
@@ -84,15 +90,19 @@ public final class ApiServer implements AutoCloseable {
     record Route(String path, HttpService service) {}
 
     /** The services of the REST API, in the order in which requests are matched. */
-    static List<Route> routes(Parts parts, Authenticator authenticator) {
+    static List<Route> routes(Parts parts, Access access) {
+        var authenticator = LimitedAuthenticator.of(access.authenticator(),
+                RateLimit.of(access.limits().ownerRate(), "this owner"));
+        var slots = new StreamSlots(access.limits().streams());
         var jobs = new OwnedJobs(parts.database());
         var reader = new NewJobReader(parts.backends(), parts.styles(), new LiveWorkers(parts.database())::offer);
         var images = new OwnedImages(parts.database());
         return List.of(
                 // Before /jobs/{id}: "events" is no id.
-                new Route("/jobs", new JobEventsService(jobs, parts.events(), authenticator)),
+                new Route("/jobs", new JobEventsService(jobs, parts.events(), authenticator, slots)),
                 new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
                 new Route("/images", new ImagesService(images, parts.store(), authenticator)),
+                new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),
                 new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));

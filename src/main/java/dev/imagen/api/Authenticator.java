@@ -1,6 +1,7 @@
 package dev.imagen.api;
 
 import dev.imagen.database.Caller;
+import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 
 /** Finds out who calls. */
@@ -10,9 +11,24 @@ public interface Authenticator {
     Caller caller(ServerRequest request);
 
     /**
+     * The caller of an event stream, who may show a ticket instead.
+     *
+     * @throws ProblemException 401 when the request proves nobody
+     */
+    default Caller watcher(ServerRequest request) {
+        return caller(request);
+    }
+
+    /**
      * The caller as one who may operate the whole queue.
      *
      * @throws ProblemException 401 when the request proves nobody, 403 when it proves somebody who may not
      */
-    Caller operator(ServerRequest request);
+    default Caller operator(ServerRequest request) {
+        var caller = caller(request);
+        if (!caller.operates()) {
+            throw Problem.exception(Status.FORBIDDEN_403, "this is for the operator: it takes the role service_role");
+        }
+        return caller;
+    }
 }

@@ -5,6 +5,7 @@ import dev.imagen.job.Job;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +26,7 @@ final class EventStream {
     private final Mailbox mailbox;
     private final Function<Job, String> eventId;
     private final boolean endsWithJob;
+    private final Optional<Instant> until;
     private final Map<UUID, Sent> sent = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
@@ -34,12 +36,17 @@ final class EventStream {
         }
     };
 
-    /** @param endsWithJob whether a finished job is the last that this stream sends */
-    EventStream(SseWriter writer, Mailbox mailbox, Function<Job, String> eventId, boolean endsWithJob) {
+    /**
+     * @param endsWithJob whether a finished job is the last that this stream sends
+     * @param until when it ends in any case, with what proved the caller
+     */
+    EventStream(SseWriter writer, Mailbox mailbox, Function<Job, String> eventId, boolean endsWithJob,
+            Optional<Instant> until) {
         this.writer = writer;
         this.mailbox = mailbox;
         this.eventId = eventId;
         this.endsWithJob = endsWithJob;
+        this.until = until;
     }
 
     /** Counts as sent what the client has already. */
@@ -68,7 +75,12 @@ final class EventStream {
     private void sendUntilEnd() throws IOException, InterruptedException {
         boolean end = false;
         while (!end) {
-            var letter = mailbox.take(KEEP_ALIVE);
+            var left = left();
+            if (!left.isPositive()) {
+                writer.comment("what was shown to open this stream has expired");
+                return;
+            }
+            var letter = mailbox.take(left.compareTo(KEEP_ALIVE) < 0 ? left : KEEP_ALIVE);
             if (letter.isEmpty()) {
                 writer.comment("still here");
                 continue;
@@ -82,6 +94,10 @@ final class EventStream {
                 case Mailbox.Letter.Closed() -> true;
             };
         }
+    }
+
+    private Duration left() {
+        return until.map(end -> Duration.between(Instant.now(), end)).orElse(KEEP_ALIVE);
     }
 
     /** @return whether the stream ends with this */

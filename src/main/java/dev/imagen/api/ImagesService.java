@@ -31,9 +31,10 @@ final class ImagesService implements HttpService {
     }
 
     private void list(ServerRequest request, ServerResponse response) {
-        var query = new QueryParameters(request, "limit", "cursor");
+        var caller = authenticator.caller(request);
+        var query = new QueryParameters(request, "limit", "cursor", Owners.NAME);
         int limit = query.limit();
-        var found = images.list(authenticator.caller(request), query.cursor(), limit + 1);
+        var found = images.list(caller, Owners.asked(request, caller), query.cursor(), limit + 1);
         var page = Json.object();
         var list = page.putArray("images");
         found.stream().limit(limit).forEach(image -> list.add(image.json()));

@@ -22,15 +22,18 @@ import java.util.UUID;
 final class JobEventsService implements HttpService {
 
     private static final HeaderName LAST_EVENT_ID = HeaderNames.create("Last-Event-ID");
+    private static final String LAST_EVENT_ID_PARAMETER = "last_event_id";
 
     private final OwnedJobs jobs;
     private final JobEvents events;
     private final Authenticator authenticator;
+    private final StreamSlots slots;
 
-    JobEventsService(OwnedJobs jobs, JobEvents events, Authenticator authenticator) {
+    JobEventsService(OwnedJobs jobs, JobEvents events, Authenticator authenticator, StreamSlots slots) {
         this.jobs = jobs;
         this.events = events;
         this.authenticator = authenticator;
+        this.slots = slots;
     }
 
     @Override
@@ -39,10 +42,10 @@ final class JobEventsService implements HttpService {
     }
 
     private void one(ServerRequest request, ServerResponse response) {
-        var caller = authenticator.caller(request);
+        var caller = authenticator.watcher(request);
         UUID id = Ids.path(request);
         var mailbox = new Mailbox();
-        try (var _ = events.watchJob(id, mailbox)) {
+        try (var _ = slots.take(caller); var _ = events.watchJob(id, mailbox)) {
             var job = jobs.find(caller, id).map(Found::job).orElseThrow(JobsService::noSuchJob);
             boolean known = lastVersion(request).filter(version -> version >= job.version()).isPresent();
             if (known && job.status().finished()) {
@@ -51,7 +54,7 @@ final class JobEventsService implements HttpService {
                 return;
             }
             var stream = new EventStream(SseWriter.open(request, response), mailbox,
-                    state -> String.valueOf(state.version()), true);
+                    state -> String.valueOf(state.version()), true, caller.until());
             if (known) {
                 stream.known(job);
             }
@@ -60,19 +63,28 @@ final class JobEventsService implements HttpService {
     }
 
     private static Optional<Long> lastVersion(ServerRequest request) {
-        return request.headers().first(LAST_EVENT_ID).filter(text -> text.matches("\\d{1,18}")).map(Long::valueOf);
+        return lastEventId(request).filter(text -> text.matches("\\d{1,18}")).map(Long::valueOf);
+    }
+
+    /** A page that opens a stream anew, as with another ticket, cannot send the header. */
+    private static Optional<String> lastEventId(ServerRequest request) {
+        return request.headers().first(LAST_EVENT_ID)
+                .or(() -> request.query().contains(LAST_EVENT_ID_PARAMETER)
+                        ? Optional.of(request.query().get(LAST_EVENT_ID_PARAMETER))
+                        : Optional.empty());
     }
 
     private void all(ServerRequest request, ServerResponse response) {
-        var caller = authenticator.caller(request);
+        var caller = authenticator.watcher(request);
         var mailbox = new Mailbox();
-        try (var _ = events.watchOwner(caller.owner(), mailbox)) {
+        var owner = Owners.asked(request, caller);
+        try (var _ = slots.take(caller); var _ = events.watchOwner(owner, mailbox)) {
             var since = lastChange(request).map(time -> time.minus(WatchedJobs.LATE_COMMIT));
-            var first = new JobPages(jobs, caller, since);
+            var first = new JobPages(jobs, caller, owner, since);
             // Before the first byte: an answer that is an error must still be possible.
             first.hasNext();
-            new EventStream(SseWriter.open(request, response), mailbox, JobEventsService::changeId, false)
-                    .run(() -> first);
+            new EventStream(SseWriter.open(request, response), mailbox, JobEventsService::changeId, false,
+                    caller.until()).run(() -> first);
         }
     }
 
@@ -81,7 +93,7 @@ final class JobEventsService implements HttpService {
     }
 
     private static Optional<Instant> lastChange(ServerRequest request) {
-        return request.headers().first(LAST_EVENT_ID).flatMap(text -> {
+        return lastEventId(request).flatMap(text -> {
             try {
                 return Optional.of(Times.parse(text.replaceFirst("_.*", "")));
             } catch (DateTimeException e) {

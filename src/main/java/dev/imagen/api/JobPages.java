@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.UUID;
 
 /**
  * What a stream of all jobs begins with, read page by page while it is sent: an owner may have any number of them.
@@ -21,6 +22,7 @@ final class JobPages implements Iterator<Job> {
 
     private final OwnedJobs jobs;
     private final Caller caller;
+    private final UUID owner;
     private final Optional<Instant> since;
     private final Queue<Job> page = new ArrayDeque<>();
     private Optional<Job> lastUnfinished = Optional.empty();
@@ -29,9 +31,10 @@ final class JobPages implements Iterator<Job> {
     private boolean finishedRead;
 
     /** @param since where finished jobs begin; empty: none of them */
-    JobPages(OwnedJobs jobs, Caller caller, Optional<Instant> since) {
+    JobPages(OwnedJobs jobs, Caller caller, UUID owner, Optional<Instant> since) {
         this.jobs = jobs;
         this.caller = caller;
+        this.owner = owner;
         this.since = since;
         this.finishedRead = since.isEmpty();
     }
@@ -40,12 +43,12 @@ final class JobPages implements Iterator<Job> {
     public boolean hasNext() {
         while (page.isEmpty() && !(unfinishedRead && finishedRead)) {
             if (!unfinishedRead) {
-                var next = jobs.unfinished(caller, lastUnfinished.map(Job::id), PAGE);
+                var next = jobs.unfinished(caller, owner, lastUnfinished.map(Job::id), PAGE);
                 unfinishedRead = next.size() < PAGE;
                 lastUnfinished = last(next);
                 page.addAll(next);
             } else {
-                var next = jobs.finished(caller, lastFinished.map(Job::updatedAt).or(() -> since).orElseThrow(),
+                var next = jobs.finished(caller, owner, lastFinished.map(Job::updatedAt).or(() -> since).orElseThrow(),
                         lastFinished.map(Job::id), PAGE);
                 finishedRead = next.size() < PAGE;
                 lastFinished = last(next);

@@ -1,5 +1,6 @@
 package dev.imagen.api;
 
+import dev.imagen.database.Caller;
 import dev.imagen.event.JobEvents;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobStatus;
@@ -46,8 +47,8 @@ final class JobsService implements HttpService {
         var wait = Preference.wait(request);
         var submission = reader.read(Json.body(request), caller, key);
         switch (jobs.submit(caller, submission)) {
-            case Submitted.Created(var job) -> answer(request, response, Status.CREATED_201, job, wait);
-            case Submitted.Repeated(var job) -> answer(request, response, Status.OK_200, job, wait);
+            case Submitted.Created(var job) -> answer(caller, response, Status.CREATED_201, job, wait);
+            case Submitted.Repeated(var job) -> answer(caller, response, Status.OK_200, job, wait);
             case Submitted.KeyReused() -> throw Problem.invalid("Idempotency-Key",
                     "was used before with another body: use a new key for another job");
             case Submitted.IdTaken() -> throw Problem.exception(Status.CONFLICT_409,
@@ -55,11 +56,9 @@ final class JobsService implements HttpService {
         }
     }
 
-    private void answer(ServerRequest request, ServerResponse response, Status status, Job job,
-            Optional<Duration> wait) {
+    private void answer(Caller caller, ServerResponse response, Status status, Job job, Optional<Duration> wait) {
         var shown = job;
         if (wait.isPresent()) {
-            var caller = authenticator.caller(request);
             shown = new FinishedJob(events, id -> jobs.find(caller, id).map(OwnedJobs.Found::job)).await(job,
                     wait.get());
             response.headers().set(Preference.APPLIED, "wait=" + wait.get().toSeconds());
@@ -69,11 +68,12 @@ final class JobsService implements HttpService {
     }
 
     private void list(ServerRequest request, ServerResponse response) {
-        var query = new QueryParameters(request, "status", "limit", "cursor");
+        var caller = authenticator.caller(request);
+        var query = new QueryParameters(request, "status", "limit", "cursor", Owners.NAME);
         var status = query.text("status").map(text -> JobStatus.of(text).orElseThrow(
                 () -> Problem.invalid("status", "must be one of pending, running, done, failed, cancelled")));
         int limit = query.limit();
-        var found = jobs.list(authenticator.caller(request), status, query.cursor(), limit + 1);
+        var found = jobs.list(caller, Owners.asked(request, caller), status, query.cursor(), limit + 1);
         var page = Json.object();
         var list = page.putArray("jobs");
         found.stream().limit(limit).forEach(job -> list.add(JobJson.of(job)));

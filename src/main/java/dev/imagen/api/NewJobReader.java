@@ -8,7 +8,6 @@ import dev.imagen.database.Caller;
 import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.OwnedJobs.Submission;
-import io.helidon.http.Status;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Optional;
@@ -23,6 +22,8 @@ final class NewJobReader {
 
     private static final int MAX_PROMPT = 32_000;
     private static final int MIN_PRIORITY = -100;
+    /** Only the service may let a job go before others. */
+    private static final int MAX_PRIORITY = 100;
     private static final long MAX_SEED = (1L << 53) - 1;
 
     private final Backends backends;
@@ -39,18 +40,17 @@ final class NewJobReader {
     Submission read(ObjectNode body, Caller caller, Optional<String> keyHeader) {
         var fields = new Fields(body);
         var id = fields.uuid("id");
-        var owner = fields.uuid("owner_user_id");
+        var owner = fields.uuid(Owners.NAME);
         var keyField = fields.text("idempotency_key", 1, 255);
-        var job = job(body, fields);
+        var job = job(body, caller, fields);
         keyHeader.filter(key -> key.isEmpty() || key.length() > 255)
                 .ifPresent(_ -> fields.refuse("Idempotency-Key", "must have 1 to 255 characters"));
         checkCatalog(job, fields);
         fields.check();
-        checkOwner(owner, caller);
-        return new Submission(id, job, keyHeader.or(() -> keyField), hash(id, job));
+        return new Submission(id, Owners.of(caller, owner), job, keyHeader.or(() -> keyField), hash(id, job));
     }
 
-    private static NewJob job(ObjectNode body, Fields fields) {
+    private static NewJob job(ObjectNode body, Caller caller, Fields fields) {
         var prompt = fields.text("prompt", 1, MAX_PROMPT);
         if (!body.hasNonNull("prompt")) {
             fields.refuse("prompt", "is missing: say what to show");
@@ -61,8 +61,8 @@ final class NewJobReader {
                 fields.text("backend", 1, 200), fields.text("model", 1, 200), fields.text("style", 1, 200),
                 fields.integer("width", 16, 8192), fields.integer("height", 16, 8192),
                 fields.integer("steps", 1, 10_000), fields.whole("seed", 0, MAX_SEED),
-                fields.integer("priority", MIN_PRIORITY, 0).orElse(0), fields.time("run_at"),
-                fields.integer("max_attempts", 1, 25).orElse(3));
+                fields.integer("priority", MIN_PRIORITY, caller.operates() ? MAX_PRIORITY : 0).orElse(0),
+                fields.time("run_at"), fields.integer("max_attempts", 1, 25).orElse(3));
     }
 
     private void checkCatalog(NewJob job, Fields fields) {
@@ -96,12 +96,6 @@ final class NewJobReader {
         if (value < limits.minSide() || value > limits.maxSide()) {
             fields.refuse(field,
                     "must be from " + limits.minSide() + " to " + limits.maxSide() + " for backend " + info.name());
-        }
-    }
-
-    private static void checkOwner(Optional<UUID> owner, Caller caller) {
-        if (owner.isPresent() && !owner.get().equals(caller.owner())) {
-            throw Problem.exception(Status.FORBIDDEN_403, "owner_user_id must be your own: leave it out");
         }
     }
 

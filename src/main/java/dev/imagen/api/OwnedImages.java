@@ -44,9 +44,9 @@ final class OwnedImages {
                 row.text("mime_type"), HexFormat.of().formatHex(row.bytes("sha256"))), id));
     }
 
-    List<Listed> list(Caller caller, Cursor after, int limit) {
-        return database.as(caller, session -> session.query(LIST, OwnedImages::listed, caller.owner(),
-                after.createdAt(), after.id(), limit));
+    List<Listed> list(Caller caller, UUID owner, Cursor after, int limit) {
+        return database.as(caller,
+                session -> session.query(LIST, OwnedImages::listed, owner, after.createdAt(), after.id(), limit));
     }
 
     private static Listed listed(Row row) {

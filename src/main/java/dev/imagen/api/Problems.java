@@ -76,6 +76,7 @@ final class Problems {
         } else if (status == Status.TOO_MANY_REQUESTS_429.code()) {
             response.headers().set(HeaderNames.RETRY_AFTER, "5");
         }
+        problem.headers().forEach((name, value) -> response.headers().set(name, value));
         response.send(Json.bytes(problem.json()));
     }
 

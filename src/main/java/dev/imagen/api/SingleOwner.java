@@ -8,12 +8,10 @@ import java.util.UUID;
 public final class SingleOwner implements Authenticator {
 
     private final Caller caller;
-    private final Caller operator;
 
     /** @param owner {@code auth.owner} */
     public SingleOwner(UUID owner) {
         this.caller = Caller.owner(owner);
-        this.operator = Caller.service(owner);
     }
 
     @Override
@@ -23,6 +21,6 @@ public final class SingleOwner implements Authenticator {
 
     @Override
     public Caller operator(ServerRequest request) {
-        return operator;
+        return Caller.service();
     }
 }

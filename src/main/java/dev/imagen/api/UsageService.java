@@ -41,16 +41,17 @@ final class UsageService implements HttpService {
     }
 
     private void usage(ServerRequest request, ServerResponse response) {
-        var query = new QueryParameters(request, "from", "to", "group");
+        var caller = authenticator.caller(request);
+        var query = new QueryParameters(request, "from", "to", "group", Owners.NAME);
         var group = query.text("group").orElse("day");
         if (!GROUPS.containsKey(group)) {
             throw Problem.invalid("group", "must be one of day, backend, model");
         }
-        var caller = authenticator.caller(request);
+        var owner = Owners.asked(request, caller);
         var from = query.time("from").map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null);
         var to = query.time("to").map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null);
-        var sums = database.as(caller, session -> session.query(SUMS.formatted(GROUPS.get(group)),
-                row -> json(row, group), caller.owner(), from, to));
+        var sums = database.as(caller,
+                session -> session.query(SUMS.formatted(GROUPS.get(group)), row -> json(row, group), owner, from, to));
         var answer = Json.object().put("group", group);
         answer.putArray("usage").addAll(sums);
         Json.send(response, Status.OK_200, answer);

@@ -1,6 +1,9 @@
 package dev.imagen.config;
 
 import io.helidon.config.Config;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -12,6 +15,8 @@ import java.util.function.Function;
 
 /** Typed reads of configuration keys; each refusal names the key, its environment variable and the limit. */
 final class Keys {
+
+    private static final String FILE = "file:";
 
     private final Config config;
 
@@ -38,6 +43,26 @@ final class Keys {
 
     String text(String key) {
         return optional(key).orElseThrow(() -> new SettingsException(named(key) + " must not be empty"));
+    }
+
+    /** A secret, or with {@code file:} before it the file that holds it. */
+    Optional<Secret> secret(String key) {
+        return optional(key)
+                .map(value -> value.startsWith(FILE) ? fromFile(key, value.substring(FILE.length())) : value)
+                .map(Secret::new);
+    }
+
+    private static String fromFile(String key, String file) {
+        try {
+            var content = Files.readString(Path.of(file)).strip();
+            if (content.isEmpty()) {
+                throw new SettingsException(named(key) + " names the file " + file + ", which is empty");
+            }
+            return content;
+        } catch (IOException | InvalidPathException e) {
+            throw new SettingsException(named(key) + " names the file " + file + ", which cannot be read: make it"
+                    + " readable for this process, or leave out " + FILE + " if this is the secret itself");
+        }
     }
 
     void refuse(String key) {

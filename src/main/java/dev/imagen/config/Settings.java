@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 
 /**
  * Everything that can be set, parsed and validated once at start. {@code application.yaml} lists each key with its
@@ -13,8 +12,9 @@ import java.util.UUID;
  * @param home folder of the embedded server and of image files, absolute
  * @param styles prompt styles by name
  */
-public record Settings(Path home, Server server, Auth auth, DatabaseSettings database, Queue queue,
-        WorkerSettings worker, Retention retention, Backends backends, Mock mock, Map<String, Style> styles) {
+public record Settings(Path home, Server server, AuthSettings auth, ApiSettings api, DatabaseSettings database,
+        Queue queue, WorkerSettings worker, Retention retention, Backends backends, Mock mock,
+        Map<String, Style> styles) {
 
     /**
      * @param host address to listen on
@@ -22,9 +22,6 @@ public record Settings(Path home, Server server, Auth auth, DatabaseSettings dat
      * @param api whether the REST API is served; health and metrics always are
      */
     public record Server(String host, int port, boolean api) {}
-
-    /** @param owner whose jobs and images everything is in mode none */
-    public record Auth(UUID owner) {}
 
     /**
      * @param fair whether owners take turns within a priority; otherwise the oldest job goes first

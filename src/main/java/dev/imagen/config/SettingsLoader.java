@@ -4,8 +4,6 @@ import io.helidon.common.media.type.MediaTypes;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigSources;
 import io.helidon.config.spi.ConfigSource;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,14 +22,14 @@ public final class SettingsLoader {
     private static final Duration DAY = Duration.ofDays(1);
     private static final Duration SHORTEST_BACKOFF = Duration.ofMillis(1);
     private static final Duration LONGEST_BACKOFF = Duration.ofHours(1);
+    private static final int STREAMS = 100;
     private static final Duration TEN_YEARS = Duration.ofDays(3650);
 
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
-    private static final List<String> RESERVED = Stream.concat(
-            Stream.of("auth.jwt.secret", "auth.jwt.jwks", "auth.jwt.audience", "auth.jwt.issuer",
-                    "storage.supabase.url", "storage.s3.endpoint", "storage.s3.bucket"),
-            Stream.of("openai", "automatic1111", "comfyui", "replicate", "gemini", "fal")
-                    .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")))
+    private static final List<String> RESERVED = Stream
+            .concat(Stream.of("storage.supabase.url", "storage.s3.endpoint", "storage.s3.bucket"),
+                    Stream.of("openai", "automatic1111", "comfyui", "replicate", "gemini", "fal")
+                            .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")))
             .toList();
 
     private final Keys keys;
@@ -88,29 +86,22 @@ public final class SettingsLoader {
         var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"));
         keys.oneOf("storage.kind", "file");
-        return new Settings(home(keys), server, auth(server), database(), queue(), worker(), retention(),
+        var auth = new AuthSettingsReader(keys).read(server);
+        return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(), retention(),
                 new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
     }
 
-    private Settings.Auth auth(Settings.Server server) {
-        keys.oneOf("auth.mode", "none");
-        if (!keys.flag("auth.open") && !loopback(server.host())) {
-            throw new SettingsException("server.host (SERVER_HOST) is " + server.host()
-                    + ", but with auth.mode none whoever reaches the port is the owner of everything: use 127.0.0.1, or"
-                    + " set auth.open (AUTH_OPEN) to true if something else guards the port");
-        }
-        return new Settings.Auth(keys.uuid("auth.owner"));
+    private ApiSettings api(AuthSettings.Mode mode) {
+        var streams = keys.optional("api.streams").map(_ -> (int) keys.whole("api.streams", 1, 1_000_000))
+                .or(() -> mode == AuthSettings.Mode.NONE ? Optional.empty() : Optional.of(STREAMS));
+        return new ApiSettings(streams, rate("api.rate.owner"), rate("api.rate.address"));
     }
 
-    private static boolean loopback(String host) {
-        try {
-            return InetAddress.getByName(host).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            throw new SettingsException("server.host (SERVER_HOST): unknown host " + host);
-        }
+    private Optional<Integer> rate(String key) {
+        return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 1_000_000));
     }
 
     private DatabaseSettings database() {
@@ -139,14 +130,17 @@ public final class SettingsLoader {
 
     private Optional<Login> login(String prefix) {
         return keys.optional(prefix + ".url").map(url -> new Login(jdbc(prefix + ".url", url),
-                keys.optional(prefix + ".username").orElse(""), keys.optional(prefix + ".password").orElse("")));
+                keys.optional(prefix + ".username").orElse(""), password(prefix)));
     }
 
     /** Another login on the connection's URL. */
     private Optional<Login> migrationUser() {
         return keys.optional("db.migration.username")
-                .map(user -> new Login(keys.optional("db.connection.url").orElse(""), user,
-                        keys.optional("db.migration.password").orElse("")));
+                .map(user -> new Login(keys.optional("db.connection.url").orElse(""), user, password("db.migration")));
+    }
+
+    private String password(String prefix) {
+        return keys.secret(prefix + ".password").map(Secret::value).orElse("");
     }
 
     private static String jdbc(String key, String url) {

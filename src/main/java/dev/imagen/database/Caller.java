@@ -1,5 +1,7 @@
 package dev.imagen.database;
 
+import java.time.Instant;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -7,18 +9,32 @@ import java.util.UUID;
  *
  * @param role {@code authenticated} or {@code service_role}
  * @param claims a JSON object, as PostgREST sets {@code request.jwt.claims}
- * @param owner the {@code sub} of the claims
+ * @param owner whose jobs and images are the caller's; empty for the service, which acts for all
+ * @param until when what proved the caller ends, if it does
  */
-public record Caller(String role, String claims, UUID owner) {
+public record Caller(String role, String claims, Optional<UUID> owner, Optional<Instant> until) {
+
+    private static final String SERVICE = "service_role";
 
     /** An owner acting for themselves. */
     public static Caller owner(UUID owner) {
         return new Caller("authenticated",
-                "{\"sub\":\"" + owner + "\",\"role\":\"authenticated\",\"aud\":\"authenticated\"}", owner);
+                "{\"sub\":\"" + owner + "\",\"role\":\"authenticated\",\"aud\":\"authenticated\"}", Optional.of(owner),
+                Optional.empty());
     }
 
-    /** The service itself, acting for all owners. @param owner whose its own jobs would be */
-    public static Caller service(UUID owner) {
-        return new Caller("service_role", "{\"role\":\"service_role\"}", owner);
+    /** The service itself, acting for all owners. */
+    public static Caller service() {
+        return new Caller(SERVICE, "{\"role\":\"service_role\"}", Optional.empty(), Optional.empty());
+    }
+
+    /** The same caller until this time. */
+    public Caller until(Instant end) {
+        return new Caller(role, claims, owner, Optional.of(end));
+    }
+
+    /** Whether the caller may act for every owner and operate the queue. */
+    public boolean operates() {
+        return role.equals(SERVICE);
     }
 }

@@ -84,9 +84,11 @@ public final class OwnedJobs {
 
     /**
      * @param id chosen by the client, or by the database
+     * @param owner whose the job is
      * @param requestHash of everything that was asked for: tells a repeated request from another one with the same key
      */
-    public record Submission(Optional<UUID> id, NewJob job, Optional<String> idempotencyKey, byte[] requestHash) {}
+    public record Submission(Optional<UUID> id, UUID owner, NewJob job, Optional<String> idempotencyKey,
+            byte[] requestHash) {}
 
     /** What became of a submission. */
     public sealed interface Submitted {
@@ -129,19 +131,19 @@ public final class OwnedJobs {
                 // No client column: the trigger takes it from this setting.
                 session.set("imagen.request_hash", hash);
             }
-            var created = insert(session, caller.owner(), submission);
+            var created = insert(session, submission);
             if (created.isPresent()) {
                 return new Submitted.Created(created.get());
             }
             return submission.idempotencyKey().isEmpty()
                     ? new Submitted.IdTaken()
-                    : earlier(session, caller.owner(), hash, submission.idempotencyKey().get());
+                    : earlier(session, submission.owner(), hash, submission.idempotencyKey().get());
         });
     }
 
-    private static Optional<Job> insert(Session session, UUID owner, Submission submission) throws SQLException {
+    private static Optional<Job> insert(Session session, Submission submission) throws SQLException {
         var job = submission.job();
-        return session.one(INSERT, JobRows::job, submission.id().orElse(null), owner, job.prompt(),
+        return session.one(INSERT, JobRows::job, submission.id().orElse(null), submission.owner(), job.prompt(),
                 job.negativePrompt().orElse(null), job.backend().orElse(null), job.model().orElse(null),
                 job.style().orElse(null), job.width().orElse(null), job.height().orElse(null), job.steps().orElse(null),
                 job.seed().orElse(null), job.priority(),
@@ -169,22 +171,22 @@ public final class OwnedJobs {
                 AttemptRows.attempts(row.optionalText("attempts")));
     }
 
-    /** Up to {@code limit} jobs, newest first, after the cursor. */
-    public List<Job> list(Caller caller, Optional<JobStatus> status, Cursor after, int limit) {
+    /** Up to {@code limit} jobs of an owner, newest first, after the cursor. */
+    public List<Job> list(Caller caller, UUID owner, Optional<JobStatus> status, Cursor after, int limit) {
         var text = status.map(JobStatus::text).orElse(null);
-        return database.as(caller, session -> session.query(LIST, JobRows::job, caller.owner(), text, text,
-                after.createdAt(), after.id(), limit));
+        return database.as(caller,
+                session -> session.query(LIST, JobRows::job, owner, text, text, after.createdAt(), after.id(), limit));
     }
 
     /** Up to {@code limit} jobs that are not finished, by id, after this one; empty: from the first. */
-    public List<Job> unfinished(Caller caller, Optional<UUID> after, int limit) {
+    public List<Job> unfinished(Caller caller, UUID owner, Optional<UUID> after, int limit) {
         return database.as(caller,
-                session -> session.query(UNFINISHED, JobRows::job, caller.owner(), after.orElse(FIRST_ID), limit));
+                session -> session.query(UNFINISHED, JobRows::job, owner, after.orElse(FIRST_ID), limit));
     }
 
     /** Up to {@code limit} jobs that finished after this time, or at it with a higher id, earliest first. */
-    public List<Job> finished(Caller caller, Instant since, Optional<UUID> after, int limit) {
-        return database.as(caller, session -> session.query(FINISHED, JobRows::job, caller.owner(),
+    public List<Job> finished(Caller caller, UUID owner, Instant since, Optional<UUID> after, int limit) {
+        return database.as(caller, session -> session.query(FINISHED, JobRows::job, owner,
                 since.atOffset(ZoneOffset.UTC), after.orElse(FIRST_ID), limit));
     }
 

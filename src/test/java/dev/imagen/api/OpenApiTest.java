@@ -53,7 +53,7 @@ class OpenApiTest {
 
     @Test
     void the_document_lists_exactly_the_routes_of_the_service() {
-        var routes = RouteRecorder.routes(ApiServer.routes(service.parts(), new SingleOwner(service.owner())));
+        var routes = RouteRecorder.routes(ApiServer.routes(service.parts(), service.access()));
         assertThat(routes).contains("GET /jobs/{id}/events", "POST /jobs", "GET /backends");
         assertThat(DOCUMENT.operations()).isEqualTo(routes);
     }

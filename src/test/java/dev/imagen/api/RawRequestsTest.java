@@ -45,8 +45,8 @@ class RawRequestsTest {
     @SetUpServer
     static void configure(WebServerConfig.Builder server) throws SQLException {
         service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();
-        ApiServer.configure(server, new Settings.Server("localhost", 0, true), service.parts(),
-                new SingleOwner(service.owner()), List.of());
+        ApiServer.configure(server, new Settings.Server("localhost", 0, true), service.parts(), service.access(),
+                List.of());
     }
 
     @AfterAll

@@ -4,6 +4,7 @@ import dev.imagen.api.ApiServer;
 import dev.imagen.api.SingleOwner;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.MockBackend;
+import dev.imagen.config.ApiSettings;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
@@ -52,7 +53,7 @@ final class BenchSystem implements AutoCloseable {
                 new GenerationPipeline(styles, backends, store), settings.worker(), backends.names(), stamps(claims));
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.server = ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
-                new SingleOwner(owner), List.of());
+                new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }
 
     private static WorkerListener stamps(Map<UUID, CompletableFuture<Long>> claims) {

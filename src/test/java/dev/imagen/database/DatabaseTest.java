@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.imagen.testing.TestDatabase;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -102,8 +103,8 @@ class DatabaseTest {
     @Test
     void nothing_of_a_caller_stays_after_claims_that_are_no_json() {
         var before = service();
-        assertThatExceptionOfType(DatabaseException.class)
-                .isThrownBy(() -> database.as(new Caller("authenticated", "no json", alice),
+        assertThatExceptionOfType(DatabaseException.class).isThrownBy(
+                () -> database.as(new Caller("authenticated", "no json", Optional.of(alice), Optional.empty()),
                         session -> session.query(JOBS, row -> row.whole("jobs"))));
         assertThat(service()).isEqualTo(before);
     }
@@ -111,7 +112,7 @@ class DatabaseTest {
     @Test
     void a_role_that_does_not_exist_is_refused_before_any_work() {
         assertThatExceptionOfType(DatabaseException.class)
-                .isThrownBy(() -> database.as(new Caller("nobody", "{}", alice), _ -> {
+                .isThrownBy(() -> database.as(new Caller("nobody", "{}", Optional.of(alice), Optional.empty()), _ -> {
                     throw new AssertionError("worked without the role");
                 }));
     }

@@ -47,6 +47,8 @@ class OwnedJobsTest {
 
     private final Caller alice = Caller.owner(UUID.randomUUID());
     private final Caller bob = Caller.owner(UUID.randomUUID());
+    private final UUID aliceId = alice.owner().orElseThrow();
+    private final UUID bobId = bob.owner().orElseThrow();
     private OwnedJobs jobs;
 
     @BeforeEach
@@ -61,12 +63,20 @@ class OwnedJobsTest {
         return ((Submitted.Created) submitted).job();
     }
 
-    private static Submission plain() {
-        return new Submission(Optional.empty(), NewJob.of("a cat"), Optional.empty(), HASH);
+    private Submission plain() {
+        return plain(aliceId);
     }
 
-    private static Submission withKey(String key, byte[] hash) {
-        return new Submission(Optional.empty(), NewJob.of("a cat"), Optional.of(key), hash);
+    private static Submission plain(UUID owner) {
+        return new Submission(Optional.empty(), owner, NewJob.of("a cat"), Optional.empty(), HASH);
+    }
+
+    private Submission withKey(String key, byte[] hash) {
+        return withKey(aliceId, key, hash);
+    }
+
+    private static Submission withKey(UUID owner, String key, byte[] hash) {
+        return new Submission(Optional.empty(), owner, NewJob.of("a cat"), Optional.of(key), hash);
     }
 
     // Submitting
@@ -74,7 +84,7 @@ class OwnedJobsTest {
     @Test
     void a_job_with_nothing_but_a_prompt_has_the_tables_defaults() {
         var job = create(alice, plain());
-        assertThat(job.ownerUserId()).isEqualTo(alice.owner());
+        assertThat(job.ownerUserId()).isEqualTo(aliceId);
         assertThat(job.status()).isEqualTo(JobStatus.PENDING);
         assertThat(job.request()).isEqualTo(new NewJob("a cat", Optional.empty(), Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0,
@@ -88,7 +98,7 @@ class OwnedJobsTest {
                 Optional.of("noir"), Optional.of(16), Optional.of(32), Optional.of(5), Optional.of(9007199254740991L),
                 -7, Optional.of(runAt), 9);
         var id = UUID.randomUUID();
-        var job = create(alice, new Submission(Optional.of(id), asked, Optional.of("key"), HASH));
+        var job = create(alice, new Submission(Optional.of(id), aliceId, asked, Optional.of("key"), HASH));
         assertThat(job.id()).isEqualTo(id);
         assertThat(job.request()).isEqualTo(asked);
         assertThat(job.idempotencyKey()).contains("key");
@@ -113,7 +123,7 @@ class OwnedJobsTest {
     @Test
     void keys_of_different_owners_do_not_meet() {
         create(alice, withKey("k", HASH));
-        create(bob, withKey("k", OTHER_HASH));
+        create(bob, withKey(bobId, "k", OTHER_HASH));
     }
 
     @Test
@@ -146,19 +156,20 @@ class OwnedJobsTest {
     @ValueSource(booleans = {true, false})
     void an_id_that_is_taken_names_nobody(boolean withKey) throws SQLException {
         var own = create(alice, plain()).id();
-        var foreign = create(bob, plain()).id();
+        var foreign = create(bob, plain(bobId)).id();
         for (UUID id : List.of(own, foreign)) {
-            var submission = new Submission(Optional.of(id), NewJob.of("a cat"),
+            var submission = new Submission(Optional.of(id), aliceId, NewJob.of("a cat"),
                     withKey ? Optional.of("k") : Optional.empty(), HASH);
             assertThat(jobs.submit(alice, submission)).isEqualTo(new Submitted.IdTaken());
         }
-        assertThat(DB.job(foreign)).containsEntry("owner_user_id", bob.owner());
+        assertThat(DB.job(foreign)).containsEntry("owner_user_id", bobId);
     }
 
     @Test
     void a_bad_value_is_refused_with_the_name_of_its_constraint() {
-        assertThatExceptionOfType(DatabaseException.class).isThrownBy(
-                () -> jobs.submit(alice, new Submission(Optional.empty(), NewJob.of("  "), Optional.empty(), HASH)))
+        assertThatExceptionOfType(DatabaseException.class)
+                .isThrownBy(() -> jobs.submit(alice,
+                        new Submission(Optional.empty(), aliceId, NewJob.of("  "), Optional.empty(), HASH)))
                 .satisfies(e -> {
                     assertThat(e.refused()).isTrue();
                     assertThat(e.constraint()).contains("jobs_prompt_not_blank");
@@ -169,8 +180,8 @@ class OwnedJobsTest {
     void a_place_ahead_of_everybody_is_refused() {
         var asked = new NewJob("a cat", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 1, Optional.empty(), 3);
-        assertThatExceptionOfType(DatabaseException.class)
-                .isThrownBy(() -> jobs.submit(alice, new Submission(Optional.empty(), asked, Optional.empty(), HASH)))
+        assertThatExceptionOfType(DatabaseException.class).isThrownBy(
+                () -> jobs.submit(alice, new Submission(Optional.empty(), aliceId, asked, Optional.empty(), HASH)))
                 .satisfies(e -> assertThat(e.refused()).isTrue());
     }
 
@@ -187,10 +198,10 @@ class OwnedJobsTest {
     @Test
     void a_place_in_line_counts_everybodys_jobs_of_the_same_backend_that_come_first() throws SQLException {
         var waiting = create(alice, plain()).id();
-        var urgent = create(bob, plain()).id();
-        var otherBackend = create(bob, plain()).id();
-        var running = create(bob, plain()).id();
-        var behind = create(bob, plain()).id();
+        var urgent = create(bob, plain(bobId)).id();
+        var otherBackend = create(bob, plain(bobId)).id();
+        var running = create(bob, plain(bobId)).id();
+        var behind = create(bob, plain(bobId)).id();
         DB.execute("update imagen.jobs set priority = 5 where id = '" + urgent + "'",
                 "update imagen.jobs set priority = 5, backend = 'flux' where id = '" + otherBackend + "'",
                 "update imagen.jobs set priority = 5, status = 'running' where id = '" + running + "'",
@@ -218,7 +229,7 @@ class OwnedJobsTest {
         assertThat(seen)
                 .isEqualTo(DB
                         .rows("select id from imagen.jobs where owner_user_id = ? "
-                                + "order by created_at desc, id desc", alice.owner())
+                                + "order by created_at desc, id desc", aliceId)
                         .stream().map(row -> row.get("id")).toList());
     }
 
@@ -234,7 +245,8 @@ class OwnedJobsTest {
 
     private void insertThreeTimes40() throws SQLException {
         for (var caller : List.of(alice, bob)) {
-            DB.execute("insert into imagen.jobs (owner_user_id, prompt, created_at) select '" + caller.owner()
+            DB.execute("insert into imagen.jobs (owner_user_id, prompt, created_at) select '"
+                    + caller.owner().orElseThrow()
                     + "', 'x', date '2026-01-01' + i % 3 from generate_series(1, 120) as i");
         }
     }
@@ -243,7 +255,7 @@ class OwnedJobsTest {
         var seen = new ArrayList<UUID>();
         var cursor = Cursor.START;
         while (true) {
-            var page = jobs.list(caller, status, cursor, size);
+            var page = jobs.list(caller, caller.owner().orElseThrow(), status, cursor, size);
             assertThat(page.size()).isLessThanOrEqualTo(size);
             if (page.isEmpty()) {
                 return seen;
@@ -261,7 +273,7 @@ class OwnedJobsTest {
         change(ids.get(2), "running", "2026-01-01");
         change(ids.get(3), "cancelled", "2026-01-02");
         change(ids.get(4), "pending", "2026-01-04");
-        create(bob, plain());
+        create(bob, plain(bobId));
         assertThat(unfinished(10)).containsExactlyInAnyOrder(ids.get(2), ids.get(4));
         assertThat(finished("2026-01-01T00:00:00Z", 10)).containsExactly(ids.get(0), ids.get(3), ids.get(1));
         assertThat(finished("2026-01-02T23:59:59.999999Z", 10)).containsExactly(ids.get(1));
@@ -286,7 +298,7 @@ class OwnedJobsTest {
         var all = new ArrayList<UUID>();
         List<Job> next;
         do {
-            next = jobs.unfinished(alice, all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()), page);
+            next = jobs.unfinished(alice, aliceId, all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()), page);
             next.forEach(job -> all.add(job.id()));
         } while (next.size() == page);
         return all;
@@ -297,7 +309,8 @@ class OwnedJobsTest {
         var at = Instant.parse(since);
         List<Job> next;
         do {
-            next = jobs.finished(alice, at, all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()), page);
+            next = jobs.finished(alice, aliceId, at, all.isEmpty() ? Optional.empty() : Optional.of(all.getLast()),
+                    page);
             next.forEach(job -> all.add(job.id()));
             at = next.isEmpty() ? at : next.getLast().updatedAt();
         } while (next.size() == page);

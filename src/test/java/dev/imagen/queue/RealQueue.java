@@ -81,7 +81,8 @@ final class RealQueue {
         var request = new NewJob("a test", Optional.empty(), move.backend(), Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), move.priority(),
                 Optional.empty(), move.maxAttempts());
-        var submission = new Submission(Optional.of(Cast.id(move.job())), request, Optional.empty(), new byte[0]);
+        var submission = new Submission(Optional.of(Cast.id(move.job())), Cast.owner(move.job()).owner().orElseThrow(),
+                request, Optional.empty(), new byte[0]);
         return owned.submit(Cast.owner(move.job()), submission) instanceof Submitted.Created created
                 ? became(Optional.of(created.job()))
                 : Plain.REFUSED;

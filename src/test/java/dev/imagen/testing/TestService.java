@@ -1,9 +1,16 @@
 package dev.imagen.testing;
 
 import dev.imagen.api.ApiServer;
+import dev.imagen.api.Authenticator;
+import dev.imagen.api.BearerAuthenticator;
 import dev.imagen.api.SingleOwner;
+import dev.imagen.auth.ApiKeys;
+import dev.imagen.auth.JwtVerifier;
+import dev.imagen.auth.Tickets;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.MockBackend;
+import dev.imagen.config.ApiSettings;
+import dev.imagen.config.AuthSettings;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
 import dev.imagen.config.Settings;
@@ -28,6 +35,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -46,6 +54,8 @@ public final class TestService implements AutoCloseable {
     private final GatedPipeline pipeline;
     private final Worker worker;
     private final ApiServer.Parts parts;
+    private final Optional<JwtVerifier> tokens;
+    private final ApiServer.Access access;
     private final ApiServer server;
     private final TestClient client;
 
@@ -62,7 +72,10 @@ public final class TestService implements AutoCloseable {
         this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
                 parts.backends().names(), WorkerListener.NONE);
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
-        this.server = ApiServer.start(settings.server(), parts, new SingleOwner(owner), List.of());
+        this.tokens = setup.jwt.map(JwtVerifier::new);
+        this.access = new ApiServer.Access(
+                tokens.<Authenticator>map(this::bearer).orElseGet(() -> new SingleOwner(owner)), setup.limits);
+        this.server = ApiServer.start(settings.server(), parts, access, List.of());
         this.client = new TestClient(server.port());
         notifications.start();
         parts.events().start();
@@ -76,6 +89,10 @@ public final class TestService implements AutoCloseable {
         var backends = new Backends("mock", List.of(new MockBackend(Duration.ZERO, 0)));
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
                 new FileImageStore(images));
+    }
+
+    private Authenticator bearer(JwtVerifier verifier) {
+        return new BearerAuthenticator(Optional.of(verifier), new ApiKeys(database), new Tickets(database));
     }
 
     private static Path folder() {
@@ -101,6 +118,9 @@ public final class TestService implements AutoCloseable {
         private WorkerSettings worker = new WorkerSettings(true, 16, Duration.ofSeconds(5), Duration.ofMinutes(5),
                 Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofMillis(1), Map.of());
 
+        private Optional<AuthSettings.Jwt> jwt = Optional.empty();
+        private ApiSettings limits = ApiSettings.UNLIMITED;
+
         private Setup(DatabaseSettings database) {
             this.database = database;
         }
@@ -108,6 +128,18 @@ public final class TestService implements AutoCloseable {
         /** Everything that is asked of it is this owner's; otherwise a new one's. */
         public Setup owner(UUID known) {
             owner = known;
+            return this;
+        }
+
+        /** Everybody must show a token or an API key. */
+        public Setup jwt(AuthSettings.Jwt settings) {
+            jwt = Optional.of(settings);
+            return this;
+        }
+
+        /** Nobody may ask for more. */
+        public Setup limits(ApiSettings allowed) {
+            limits = allowed;
             return this;
         }
 
@@ -165,6 +197,11 @@ public final class TestService implements AutoCloseable {
         return parts;
     }
 
+    /** Who is let in. */
+    public ApiServer.Access access() {
+        return access;
+    }
+
     /** Speaks with it. */
     public TestClient client() {
         return client;
@@ -189,6 +226,7 @@ public final class TestService implements AutoCloseable {
         server.close();
         notifications.close();
         database.close();
+        tokens.ifPresent(JwtVerifier::close);
         delete(images);
     }
 

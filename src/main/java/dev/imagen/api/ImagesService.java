@@ -10,7 +10,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 
-/** {@code /images}: the gallery, one record, its bytes. */
+/** {@code /images}: the gallery, one record, its bytes; delete and restore. */
 final class ImagesService implements HttpService {
 
     private static final System.Logger LOG = System.getLogger(ImagesService.class.getName());
@@ -27,7 +27,8 @@ final class ImagesService implements HttpService {
 
     @Override
     public void routing(HttpRules rules) {
-        rules.get("/", this::list).get("/{id}", this::find).get("/{id}/content", this::content);
+        rules.get("/", this::list).get("/{id}", this::find).get("/{id}/content", this::content)
+                .delete("/{id}", this::delete).post("/{id}/restore", this::restore);
     }
 
     private void list(ServerRequest request, ServerResponse response) {
@@ -72,6 +73,16 @@ final class ImagesService implements HttpService {
             LOG.log(Level.WARNING, "the image store did not answer: {0}", e.getMessage());
             throw Problem.exception(Status.SERVICE_UNAVAILABLE_503, "the image store does not answer now");
         }
+    }
+
+    private void delete(ServerRequest request, ServerResponse response) {
+        images.delete(authenticator.caller(request), Ids.path(request)).orElseThrow(ImagesService::noSuchImage);
+        response.status(Status.NO_CONTENT_204).send();
+    }
+
+    private void restore(ServerRequest request, ServerResponse response) {
+        Json.send(response, Status.OK_200, images.restore(authenticator.caller(request), Ids.path(request))
+                .orElseThrow(ImagesService::noSuchImage));
     }
 
     private static ProblemException noSuchImage() {

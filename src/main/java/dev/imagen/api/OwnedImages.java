@@ -3,6 +3,7 @@ package dev.imagen.api;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.database.Caller;
 import dev.imagen.database.Database;
+import dev.imagen.database.DatabaseException;
 import dev.imagen.database.Row;
 import dev.imagen.queue.OwnedJobs.Cursor;
 import java.util.HexFormat;
@@ -10,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Reads images as a caller may see them. */
+/** Images as a caller may see and change them. Throws {@link DatabaseException}. */
 final class OwnedImages {
 
     private static final String FIND = """
@@ -22,6 +23,14 @@ final class OwnedImages {
              where owner_user_id = ?::uuid and deleted_at is null
                and (created_at, id) < (?::timestamptz, ?::uuid)
              order by created_at desc, id desc limit ?
+            """;
+
+    private static final String DELETE = """
+            select * from imagen.delete_image(?::uuid)
+            """;
+
+    private static final String RESTORE = """
+            select * from imagen.restore_image(?::uuid)
             """;
 
     private final Database database;
@@ -51,5 +60,30 @@ final class OwnedImages {
 
     private static Listed listed(Row row) {
         return new Listed(ImageJson.of(row), Cursor.of(row.instant("created_at"), row.uuid("id")));
+    }
+
+    /** Takes an image out of sight, now or long ago; empty for an unknown or foreign id. */
+    Optional<ObjectNode> delete(Caller caller, UUID id) {
+        return change(caller, DELETE, id);
+    }
+
+    /**
+     * Brings a deleted image back; empty for an unknown or foreign id.
+     *
+     * @throws DatabaseException with state 55000 when it was deleted too long ago
+     */
+    Optional<ObjectNode> restore(Caller caller, UUID id) {
+        return change(caller, RESTORE, id);
+    }
+
+    private Optional<ObjectNode> change(Caller caller, String sql, UUID id) {
+        try {
+            return database.as(caller, session -> session.one(sql, ImageJson::of, id));
+        } catch (DatabaseException e) {
+            if (e.state().equals("P0002")) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 }

@@ -14,17 +14,25 @@ final class DeletedImages implements FileRemoval.Items<DeletedImages.Image> {
 
     private static final Image FIRST = new Image(Instant.EPOCH, new UUID(0, 0), "");
 
-    /** Skips a row that somebody is just restoring. */
+    /**
+     * Marks them, so that from now on nobody brings them back, and skips a row that somebody is just restoring. As many
+     * rows are marked as are read: those of the first statement, in its order.
+     */
     static final String AFTER = """
-            select deleted_at, id, path from imagen.images
-             where bucket = ? and deleted_at is not null and deleted_at < now() - imagen.restore_time()
-               and (deleted_at, id) > (?::timestamptz, ?::uuid)
-             order by bucket, deleted_at, id limit ?
-               for update skip locked
+            with due as materialized (
+                select deleted_at, id, path from imagen.images
+                 where bucket = ? and deleted_at is not null and deleted_at < now() - imagen.restore_time()
+                   and (deleted_at, id) > (?::timestamptz, ?::uuid)
+                 order by bucket, deleted_at, id limit ?
+                   for update skip locked),
+            marked as (
+                update imagen.images set removing_at = now()
+                 where id = any (array(select id from due)) and removing_at is null)
+            select deleted_at, id, path from due
             """;
 
     private static final String REMOVED = """
-            delete from imagen.images where id = any (?::uuid[]) and deleted_at is not null
+            delete from imagen.images where id = any (?::uuid[])
             """;
 
     private final Database database;

@@ -53,7 +53,7 @@ class AuthorizationTest {
     @ParameterizedTest
     @CsvSource({"GET, /jobs/JOB", "GET, /jobs/PENDING", "POST, /jobs/JOB/cancel", "POST, /jobs/PENDING/cancel",
             "POST, /jobs/JOB/retry", "POST, /jobs/PENDING/retry", "GET, /jobs/JOB/events", "GET, /jobs/PENDING/events",
-            "GET, /images/IMAGE", "GET, /images/IMAGE/content"})
+            "GET, /images/IMAGE", "GET, /images/IMAGE/content", "DELETE, /images/IMAGE", "POST, /images/IMAGE/restore"})
     void what_is_anothers_is_answered_like_what_does_not_exist(String method, String route) {
         var path = route.replace("JOB", doneJob.toString()).replace("PENDING", pendingJob.toString()).replace("IMAGE",
                 image.toString());
@@ -80,7 +80,8 @@ class AuthorizationTest {
         client.post("/jobs/" + pendingJob + "/cancel");
         client.post("/jobs/" + doneJob + "/retry");
         assertThat(DB.job(pendingJob)).containsEntry("status", "pending").containsEntry("version", 0L);
-        assertThat(DB.job(doneJob)).containsEntry("status", "done");
+        client.send("DELETE", "/images/" + image, BodyPublishers.noBody());
+        assertThat(DB.job(doneJob)).containsEntry("status", "done").containsEntry("image_id", image);
     }
 
     @Test

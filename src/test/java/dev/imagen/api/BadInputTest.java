@@ -235,7 +235,7 @@ class BadInputTest {
     @ParameterizedTest
     @CsvSource({"GET, /nowhere", "GET, /jobs/1b671a64-40d5-491e-99b0-da01ff1f3341/image", "DELETE, /jobs", "PUT, /jobs",
             "PATCH, /jobs/1b671a64-40d5-491e-99b0-da01ff1f3341", "POST, /backends", "POST, /jobs/events",
-            "DELETE, /images/1b671a64-40d5-491e-99b0-da01ff1f3341",
+            "PUT, /images/1b671a64-40d5-491e-99b0-da01ff1f3341",
             "GET, /jobs/1b671a64-40d5-491e-99b0-da01ff1f3341/cancel"})
     void a_route_or_method_that_is_not_there_is_404_and_names_the_documentation(String method, String path) {
         assertProblem(client.send(method, path, BodyPublishers.noBody()), 404,

@@ -7,6 +7,7 @@ import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestClient.Answer;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -155,6 +156,79 @@ class ImagesApiTest {
         setDeleted(image, "null");
         assertThat(client.get(job).json().path("image_url")).isEqualTo(image.path("url"));
         assertThat(client.get(job).json().path("image_id")).isEqualTo(image.path("id"));
+    }
+
+    private Answer delete(UUID id) {
+        return client.send("DELETE", "/images/" + id, BodyPublishers.noBody());
+    }
+
+    private Answer restore(UUID id) {
+        return client.post("/images/" + id + "/restore");
+    }
+
+    private static UUID id(JsonNode image) {
+        return UUID.fromString(image.path("id").textValue());
+    }
+
+    @Test
+    void a_deleted_image_is_out_of_sight_at_once() {
+        var image = image();
+        var answer = delete(id(image));
+        assertThat(answer.status()).isEqualTo(204);
+        assertThat(answer.bytes()).isEmpty();
+        assertNotFound(client.get("/images/" + id(image)));
+        assertNotFound(client.get(image.path("url").textValue()));
+        assertThat(client.get("/images").json().path("images")).isEmpty();
+        var job = client.get("/jobs/" + image.path("job_id").textValue()).json();
+        assertThat(job.path("image_url").isNull()).isTrue();
+        assertThat(job.path("image_id").isNull()).isTrue();
+    }
+
+    @Test
+    void a_restored_image_is_what_it_was() {
+        var image = image();
+        var bytes = client.get(image.path("url").textValue()).bytes();
+        delete(id(image));
+        var restored = restore(id(image));
+        assertThat(restored.status()).isEqualTo(200);
+        assertThat(restored.json()).isEqualTo(image);
+        assertThat(client.get("/images/" + id(image)).json()).isEqualTo(image);
+        assertThat(client.get(image.path("url").textValue()).bytes()).isEqualTo(bytes);
+        assertThat(client.get("/jobs/" + image.path("job_id").textValue()).json().path("image_url"))
+                .isEqualTo(image.path("url"));
+    }
+
+    @Test
+    void who_deletes_or_restores_twice_is_told_the_same() {
+        var id = id(image());
+        assertThat(delete(id).status()).isEqualTo(204);
+        assertThat(delete(id).status()).isEqualTo(204);
+        var restored = restore(id);
+        assertThat(restored.status()).isEqualTo(200);
+        assertThat(restore(id).json()).isEqualTo(restored.json());
+    }
+
+    @Test
+    void five_minutes_later_an_image_is_not_restored_any_more() throws Exception {
+        var image = image();
+        setDeleted(image, "now() - interval '299 seconds'");
+        assertThat(restore(id(image)).status()).isEqualTo(200);
+        setDeleted(image, "now() - interval '301 seconds'");
+        var late = restore(id(image));
+        assertThat(late.status()).isEqualTo(409);
+        assertThat(late.detail())
+                .isEqualTo("the image was deleted more than 5 minutes ago: it cannot be restored any more");
+        assertThat(delete(id(image)).status()).isEqualTo(204);
+    }
+
+    @Test
+    void an_unknown_or_foreign_image_can_be_neither_deleted_nor_restored() throws Exception {
+        for (UUID id : List.of(UUID.randomUUID(), insertImage(UUID.randomUUID()))) {
+            assertNotFound(delete(id));
+            assertNotFound(restore(id));
+        }
+        assertThat(client.send("DELETE", "/images/x", BodyPublishers.noBody()).status()).isEqualTo(400);
+        assertThat(client.post("/images/x/restore").status()).isEqualTo(400);
     }
 
     private static void setDeleted(JsonNode image, String when) throws Exception {

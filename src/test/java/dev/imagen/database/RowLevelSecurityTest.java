@@ -3,6 +3,7 @@ package dev.imagen.database;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
 
 import dev.imagen.testing.TestDatabase;
 import java.sql.Connection;
@@ -12,6 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -279,6 +282,110 @@ class RowLevelSecurityTest {
                 .containsEntry("cancel_requested_at", null);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"delete_image", "restore_image"})
+    void an_unknown_and_a_foreign_image_cannot_be_told_apart(String function) throws SQLException {
+        var foreign = insertImage(DB, DB.insertJob(alice), alice);
+        var one = failure(DB, bob, "select * from imagen." + function + "('" + foreign + "')");
+        var other = failure(DB, bob, "select * from imagen." + function + "('" + UUID.randomUUID() + "')");
+        assertThat((Throwable) one).hasMessageContaining("no such image").hasMessage(other.getMessage());
+        assertThat(one.getSQLState()).isEqualTo("P0002").isEqualTo(other.getSQLState());
+        assertThat(DB.row("select deleted_at from imagen.images where id = ?", foreign)).containsEntry("deleted_at",
+                null);
+    }
+
+    @Test
+    void an_owner_deletes_and_restores_their_own_image() throws SQLException {
+        var job = DB.insertJob(alice);
+        var image = insertImage(DB, job, alice);
+        DB.execute("update imagen.jobs set status = 'done', image_id = '" + image + "' where id = '" + job + "'");
+        var deleted = only(commit(DB, alice, "select * from imagen.delete_image('" + image + "')"));
+        assertThat(deleted.get("deleted_at")).isNotNull();
+        assertThat(DB.job(job)).containsEntry("image_id", null);
+        assertThat(commit(DB, alice, "select from imagen.images")).isEmpty();
+        assertThat(only(commit(DB, alice, "select * from imagen.delete_image('" + image + "')")))
+                .containsEntry("deleted_at", deleted.get("deleted_at"));
+        assertThat(only(commit(DB, alice, "select * from imagen.restore_image('" + image + "')")))
+                .containsEntry("id", image).containsEntry("deleted_at", null);
+        assertThat(DB.job(job)).containsEntry("image_id", image);
+        assertThat(commit(DB, alice, "select from imagen.images")).hasSize(1);
+    }
+
+    @Test
+    void an_image_is_deleted_by_the_clock_and_not_by_the_beginning_of_the_transaction() throws SQLException {
+        var image = insertImage(DB, DB.insertJob(alice), alice);
+        assertThat(
+                only(commit(DB, alice, "select deleted_at > now() as later from imagen.delete_image('" + image + "')")))
+                .containsEntry("later", true);
+    }
+
+    @Test
+    void five_minutes_after_its_deletion_an_image_is_not_restored() throws SQLException {
+        var image = insertImage(DB, DB.insertJob(alice), alice);
+        DB.execute("update imagen.images set deleted_at = now() - interval '301 seconds'");
+        var late = failure(DB, alice, "select * from imagen.restore_image('" + image + "')");
+        assertThat(late.getSQLState()).isEqualTo("55000");
+        assertThat((Throwable) late).hasMessageContaining("deleted more than 5 minutes ago");
+        assertThat(only(commit(DB, alice, "select deleted_at from imagen.delete_image('" + image + "')")))
+                .isEqualTo(DB.row("select deleted_at from imagen.images where id = ?", image));
+        DB.execute("update imagen.images set deleted_at = now() - interval '295 seconds'");
+        assertThat(commit(DB, alice, "select * from imagen.restore_image('" + image + "')")).hasSize(1);
+    }
+
+    @Test
+    void only_the_first_image_of_a_job_comes_back_to_it() throws SQLException {
+        var job = DB.insertJob(alice);
+        var first = insertImage(DB, job, alice);
+        var second = insertImage(DB, job, 1, alice);
+        DB.execute("update imagen.jobs set status = 'done', image_id = '" + first + "' where id = '" + job + "'");
+        for (UUID image : List.of(first, second)) {
+            commit(DB, alice, "select imagen.delete_image('" + image + "')");
+        }
+        commit(DB, alice, "select imagen.restore_image('" + second + "')");
+        assertThat(DB.job(job)).containsEntry("image_id", null);
+        commit(DB, alice, "select imagen.restore_image('" + first + "')");
+        assertThat(DB.job(job)).containsEntry("image_id", first);
+    }
+
+    @Test
+    void an_image_is_deleted_while_its_job_is_deleted_without_a_deadlock() throws Exception {
+        var job = DB.insertJob(alice);
+        var image = insertImage(DB, job, alice);
+        try (Connection retention = DB.superuser(); var statement = retention.createStatement()) {
+            retention.setAutoCommit(false);
+            statement.execute("select from imagen.jobs where id = '" + job + "' for update");
+            var deleting = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return commit(DB, alice, "select * from imagen.delete_image('" + image + "')");
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            await().until(() -> !DB.rows(
+                    "select from pg_stat_activity where datname = current_database()" + " and wait_event_type = 'Lock'")
+                    .isEmpty());
+            statement.execute("delete from imagen.jobs where id = '" + job + "'");
+            retention.commit();
+            assertThat(only(deleting.get(30, TimeUnit.SECONDS))).containsEntry("job_id", null)
+                    .doesNotContainEntry("deleted_at", null);
+        }
+    }
+
+    @Test
+    void the_service_role_deletes_and_restores_everybodys_images_and_sees_deleted_ones() throws SQLException {
+        var images = List.of(insertImage(DB, DB.insertJob(alice), alice), insertImage(DB, DB.insertJob(bob), bob));
+        try (Connection connection = DB.as(alice); var statement = connection.createStatement()) {
+            statement.execute("reset role");
+            statement.execute("set local role service_role");
+            for (UUID image : images) {
+                statement.execute("select imagen.delete_image('" + image + "')");
+                assertThat(statement.executeQuery("select from imagen.images where id = '" + image + "'").next())
+                        .isTrue();
+                statement.execute("select imagen.restore_image('" + image + "')");
+            }
+        }
+    }
+
     @Test
     void the_service_role_sees_and_cancels_everybodys_jobs() throws SQLException {
         var jobs = List.of(DB.insertJob(alice), DB.insertJob(bob));
@@ -379,12 +486,16 @@ class RowLevelSecurityTest {
         return failure;
     }
 
-    private static void insertImage(TestDatabase db, UUID job, UUID owner) throws SQLException {
-        db.execute("""
-                insert into imagen.images (job_id, owner_user_id, bucket, path, mime_type, width, height, byte_size,
-                                           sha256, backend, model, prompt)
-                values ('%s', '%s', 'file', 'a.png', 'image/png', 1, 1, 1, '', 'mock', 'm', 'p')""".formatted(job,
-                owner));
+    private static UUID insertImage(TestDatabase db, UUID job, UUID owner) throws SQLException {
+        return insertImage(db, job, 0, owner);
+    }
+
+    private static UUID insertImage(TestDatabase db, UUID job, int position, UUID owner) throws SQLException {
+        return (UUID) db.row("""
+                insert into imagen.images (job_id, position, owner_user_id, bucket, path, mime_type, width, height,
+                                           byte_size, sha256, backend, model, prompt)
+                values (?, ?, ?, 'file', 'a.png', 'image/png', 1, 1, 1, '', 'mock', 'm', 'p') returning id""", job,
+                position, owner).get("id");
     }
 
     private static void insertUsage(TestDatabase db, UUID job, UUID owner) throws SQLException {

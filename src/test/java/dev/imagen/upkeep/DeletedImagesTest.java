@@ -7,9 +7,13 @@ import dev.imagen.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Deleted images: first the bytes, then the row. */
@@ -21,6 +25,8 @@ class DeletedImagesTest {
 
     private static final String OLD = "now() - interval '301 seconds'";
     private static final String YOUNG = "now() - interval '270 seconds'";
+
+    private static final int RACED = 200;
 
     private final UpkeepRows rows = new UpkeepRows(DB);
     private final MemoryStore store = new MemoryStore();
@@ -129,6 +135,75 @@ class DeletedImagesTest {
         run();
         assertThat(store.all()).containsExactly("a.png");
         assertThat(rows.imagePaths()).containsExactly("a.png");
+    }
+
+    @Test
+    void an_image_whose_removal_has_begun_is_not_restored_whatever_the_clock_says() throws SQLException {
+        deleted("a.png");
+        var refused = new ArrayList<SQLException>();
+        store.beforeDelete(_ -> {
+            // As if the clock had been set back: by time alone it could be restored.
+            for (var sql : List.of("update imagen.images set deleted_at = clock_timestamp()",
+                    "select imagen.restore_image(id) from imagen.images",
+                    "update imagen.images set deleted_at = null")) {
+                try {
+                    DB.execute(sql);
+                } catch (SQLException e) {
+                    refused.add(e);
+                }
+            }
+        });
+        run();
+        assertThat(refused).extracting(SQLException::getSQLState).containsExactly("55000", "23514");
+        assertThat(rows.imagePaths()).isEmpty();
+    }
+
+    /** Images whose time runs out just now, restored and removed at once: each ends whole, or not at all. */
+    @Test
+    @Timeout(60)
+    void restores_that_race_with_the_upkeep_leave_no_image_without_its_file() throws Exception {
+        for (int i = 0; i < RACED; i++) {
+            rows.deletedImage("memory", i + ".png",
+                    "clock_timestamp() - imagen.restore_time() + " + i + " * interval '2 ms'");
+            store.put(i + ".png");
+        }
+        var ids = DB.rows("select id from imagen.images order by deleted_at").stream().map(row -> (UUID) row.get("id"))
+                .toList();
+        try (var restorers = Executors.newVirtualThreadPerTaskExecutor()) {
+            var late = restorers.submit(() -> restoreEachAtItsLastMoment(ids));
+            while (!late.isDone()) {
+                run();
+            }
+            run();
+            // Not a race if one side always won.
+            assertThat(late.get()).isBetween(1, RACED - 1);
+        }
+        assertThat(rows.imagePaths()).containsExactlyElementsOf(store.all());
+        assertThat(DB.rows("select from imagen.images where deleted_at is not null")).isEmpty();
+    }
+
+    /** @return how many came too late */
+    private static int restoreEachAtItsLastMoment(List<UUID> ids) throws SQLException {
+        int late = 0;
+        try (Connection connection = DB.superuser();
+                var wait = connection.prepareStatement("""
+                        select pg_sleep(greatest(0, extract(epoch from
+                                   deleted_at + imagen.restore_time() - clock_timestamp()) - random() * 0.002))
+                          from imagen.images where id = ?""");
+                var restore = connection.prepareStatement("select imagen.restore_image(?)")) {
+            for (UUID id : ids) {
+                wait.setObject(1, id);
+                wait.execute();
+                restore.setObject(1, id);
+                try {
+                    restore.execute();
+                } catch (SQLException e) {
+                    assertThat(e.getSQLState()).isIn("55000", "P0002");
+                    late++;
+                }
+            }
+        }
+        return late;
     }
 
     @Test

@@ -28,7 +28,7 @@ create table imagen.tickets (
 create index tickets_age on imagen.tickets (expires_at);
 
 grant select, insert, update on imagen.api_keys to service_role;
-grant select, insert, delete on imagen.tickets to service_role;
+grant select, insert, update, delete on imagen.tickets to service_role;
 
 alter table imagen.api_keys enable row level security;
 alter table imagen.tickets enable row level security;

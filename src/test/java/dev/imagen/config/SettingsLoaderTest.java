@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,6 +45,44 @@ class SettingsLoaderTest {
         assertThat(load().worker().selfStop()).isEqualTo(Duration.ofSeconds(10));
     }
 
+    @Test
+    void tokens_are_checked_with_a_secret_or_with_published_keys() {
+        var settings = load("auth.mode", "jwt", "auth.jwt.secret", "0123456789abcdef0123456789abcdef", "auth.jwt.jwks",
+                "https://id.example.com/keys", "auth.jwt.audience", "authenticated", "server.host", "0.0.0.0");
+        var jwt = settings.auth().jwt().orElseThrow();
+        assertThat(jwt.secret()).contains(new Secret("0123456789abcdef0123456789abcdef"));
+        assertThat(jwt.jwks()).contains(URI.create("https://id.example.com/keys"));
+        assertThat(jwt.audience()).contains("authenticated");
+        assertThat(jwt.issuer()).isEmpty();
+        assertThat(settings.toString()).doesNotContain("0123456789abcdef");
+        assertThat(settings.api().streams()).contains(100);
+    }
+
+    @Test
+    void a_secret_may_stand_in_a_file() throws IOException {
+        var file = Files.writeString(home.resolve("secret"), "fedcba9876543210fedcba9876543210\n");
+        var settings = load("auth.mode", "jwt", "auth.jwt.secret", "file:" + file);
+        assertThat(settings.auth().jwt().orElseThrow().secret().orElseThrow().value())
+                .isEqualTo("fedcba9876543210fedcba9876543210");
+        Files.delete(file);
+        assertThatThrownBy(() -> load("auth.mode", "jwt", "auth.jwt.secret", "file:" + file))
+                .hasMessageContaining("auth.jwt.secret (AUTH_JWT_SECRET) names the file " + file
+                        + ", which cannot be read: make it readable");
+        Files.writeString(file, " \n");
+        assertThatThrownBy(() -> load("auth.mode", "jwt", "auth.jwt.secret", "file:" + file))
+                .hasMessage("auth.jwt.secret (AUTH_JWT_SECRET) names the file " + file + ", which is empty");
+    }
+
+    @Test
+    void a_token_setting_that_cannot_work_is_refused_without_showing_the_secret() {
+        assertThatThrownBy(() -> load("auth.mode", "jwt", "auth.jwt.secret", "swordfish"))
+                .hasMessage("auth.jwt.secret (AUTH_JWT_SECRET) has 9 bytes, must have at least 32");
+        for (String url : new String[]{"x", "ftp://id.example.com/keys", "https:///keys", "a b"}) {
+            assertThatThrownBy(() -> load("auth.mode", "jwt", "auth.jwt.jwks", url))
+                    .hasMessageContaining("auth.jwt.jwks (AUTH_JWT_JWKS) must be a URL such as");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             server.port        | 70000           | server.port (SERVER_PORT) is 70000, must be from 0 to 65535
@@ -51,10 +90,16 @@ class SettingsLoaderTest {
             server.port        | http            | server.port (SERVER_PORT) is 'http', must be a whole number from 0 to 65535
             server.host        | ''              | server.host (SERVER_HOST) must not be empty
             server.host        | 0.0.0.0         | server.host (SERVER_HOST) is 0.0.0.0
-            server.host        | 0.0.0.0         | set auth.open (AUTH_OPEN) to true
+            server.host        | 0.0.0.0         | or auth.open (AUTH_OPEN) to true
             server.host        | no.such.invalid | server.host (SERVER_HOST): unknown host no.such.invalid
             api.enabled        | yes             | api.enabled (API_ENABLED) is 'yes', must be true or false
             auth.mode          | ldap            | auth.mode (AUTH_MODE) is 'ldap', must be none
+            auth.mode          | jwt             | set auth.jwt.jwks (AUTH_JWT_JWKS) to the URL
+            auth.jwt.secret    | short           | auth.jwt.secret (AUTH_JWT_SECRET) is set, but no token is checked while auth.mode (AUTH_MODE) is none
+            auth.jwt.jwks      | x               | auth.jwt.jwks (AUTH_JWT_JWKS) is set, but no token is checked
+            api.streams        | 0               | api.streams (API_STREAMS) is 0, must be from 1 to 1000000
+            api.rate.owner     | 0               | api.rate.owner (API_RATE_OWNER) is 0, must be from 1 to 1000000
+            api.rate.address   | many            | api.rate.address (API_RATE_ADDRESS) is 'many', must be a whole number
             auth.owner         | me              | auth.owner (AUTH_OWNER) is 'me', must be a uuid
             db.timeout         | PT0.5S          | db.timeout (DB_TIMEOUT) is PT0.5S, must be from PT1S to PT10M
             db.pool            | 1               | db.pool (DB_POOL) is 1, must be from 2 to 1000

@@ -19,6 +19,9 @@ class CommandLineIT {
 
     private static final Pattern IMAGE = Pattern.compile("image [0-9a-f-]{36}: (\\S+) \\(64×48, seed 7\\)");
 
+    private static final Pattern KEY = Pattern.compile("imagen_[A-Za-z0-9_-]{43}");
+    private static final String OWNER = "50fa4317-7836-4543-8258-664cd5a9b455";
+
     @TempDir
     private Path home;
 
@@ -50,6 +53,34 @@ class CommandLineIT {
         }
     }
 
+    @Test
+    void an_api_key_is_shown_once_opens_the_api_and_is_of_no_use_when_it_is_revoked() throws Exception {
+        var created = run("keys", "create", "--owner", OWNER, "--name", "ci");
+        assertThat(created.awaitExit()).as(created.output()).isZero();
+        var key = KEY.matcher(created.output()).results().findFirst().orElseThrow().group();
+        var listed = run("keys", "list");
+        assertThat(listed.awaitExit()).as(listed.output()).isZero();
+        assertThat(listed.output()).contains("owner " + OWNER + " ci").doesNotContain(key);
+
+        try (var service = ServiceProcess.start(home, Map.of("AUTH_MODE", "keys"))) {
+            assertThat(status(service, "Bearer " + key)).isEqualTo(200);
+            assertThat(status(service, "Bearer " + key + "x")).isEqualTo(401);
+            var revoked = run("keys", "revoke", listed.output().split(" ")[0]);
+            assertThat(revoked.awaitExit()).as(revoked.output()).isZero();
+            assertThat(status(service, "Bearer " + key)).isEqualTo(401);
+            assertThat(service.output()).doesNotContain(key);
+        }
+        var unknown = run("keys", "revoke", OWNER);
+        assertThat(unknown.awaitExit()).isEqualTo(1);
+        assertThat(unknown.output()).contains("there is no key " + OWNER + "; see imagen keys list");
+    }
+
+    private static int status(ServiceProcess service, String authorization) throws Exception {
+        try (var client = service.client()) {
+            return client.get("/jobs", "Authorization", authorization).status();
+        }
+    }
+
     static Stream<Arguments> misuses() {
         return Stream.of(misuse("Missing required parameter: 'PROMPT'", "generate"),
                 misuse("Invalid value for option '--width'", "generate", "fox", "--width", "wide"),
@@ -58,6 +89,8 @@ class CommandLineIT {
                 misuse("style \"nope\" is unknown: use one of anime", "generate", "fox", "--style", "nope"),
                 misuse("backend \"dalle\" is unknown: use one of mock", "generate", "fox", "--backend", "dalle"),
                 misuse("PROMPT must have 1 to 32000 characters and not be blank", "generate", " "),
+                misuse("say what to do: create, list or revoke", "keys"),
+                misuse("Error: Missing required argument (specify one of these)", "keys", "create"),
                 misuse("Unknown option: '--fast'", "serve", "--fast"),
                 misuse("Unmatched argument at index 0: 'sing'", "sing"));
     }

@@ -93,7 +93,7 @@ final class GenerateCommand implements Callable<Integer> {
     private static GenerationPipeline pipeline(Settings settings, FileImageStore store) {
         var backends = new Backends(settings.backends().defaultName(),
                 List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
-        return new GenerationPipeline(new PromptStyles(settings.styles()), backends, store);
+        return new GenerationPipeline(new PromptStyles(settings.styles()), backends, store, settings.images());
     }
 
     private void checkArguments() {

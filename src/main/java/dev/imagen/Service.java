@@ -79,8 +79,8 @@ final class Service {
         var queue = new PostgresJobQueue(onStop(new Database(databaseSettings.forWorker())), settings.worker(),
                 settings.queue().fair());
         var worker = settings.worker().enabled()
-                ? Optional.of(new Worker(queue, new GenerationPipeline(styles, backends, store), settings.worker(),
-                        backends.names(), metrics))
+                ? Optional.of(new Worker(queue, new GenerationPipeline(styles, backends, store, settings.images()),
+                        settings.worker(), backends.names(), metrics))
                 : Optional.<Worker>empty();
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
         worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancelled));

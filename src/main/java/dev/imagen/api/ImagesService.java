@@ -1,5 +1,6 @@
 package dev.imagen.api;
 
+import dev.imagen.image.ImageType;
 import dev.imagen.storage.ImageStore;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
@@ -9,6 +10,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.util.UUID;
 
 /** {@code /images}: the gallery, one record, its bytes; delete and restore. */
 final class ImagesService implements HttpService {
@@ -60,9 +62,19 @@ final class ImagesService implements HttpService {
             response.status(Status.NOT_MODIFIED_304).send();
             return;
         }
-        response.headers().set(HeaderNames.CONTENT_TYPE, image.mimeType());
+        byte[] bytes = bytes(image);
         response.headers().set(HeaderNames.create("X-Content-Type-Options"), "nosniff");
-        response.send(bytes(image));
+        setType(response, image.mimeType(), Ids.path(request));
+        response.send(bytes);
+    }
+
+    /** Shown by a browser only where it is a picture, whatever was written to the row by SQL. */
+    private static void setType(ServerResponse response, String mimeType, UUID id) {
+        var type = ImageType.of(mimeType);
+        response.headers().set(HeaderNames.CONTENT_TYPE,
+                type.map(ImageType::mimeType).orElse("application/octet-stream"));
+        response.headers().set(HeaderNames.CONTENT_DISPOSITION,
+                type.map(known -> "inline; filename=\"" + id + "." + known.extension() + "\"").orElse("attachment"));
     }
 
     private byte[] bytes(OwnedImages.StoredBytes image) {

@@ -55,8 +55,7 @@ public final class MockBackend implements ImageBackend {
             throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")");
         }
         return new Picture(
-                LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(), steps),
-                "image/png", request.width(), request.height());
+                LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(), steps));
     }
 
     /** Towards a point in time, not for one: else every step would add what its sleep took too long. */

@@ -1,11 +1,8 @@
 package dev.imagen.backend;
 
 /**
- * A finished picture as a backend returns it.
+ * A finished picture as a backend returns it. What it is, its bytes tell: the pipeline reads type and size from them.
  *
- * @param bytes the encoded file; owned by the receiver
- * @param mimeType {@code image/png}, {@code image/jpeg} or {@code image/webp}
- * @param width pixels
- * @param height pixels
+ * @param bytes the encoded PNG, JPEG or WebP; owned by the receiver
  */
-public record Picture(byte[] bytes, String mimeType, int width, int height) {}
+public record Picture(byte[] bytes) {}

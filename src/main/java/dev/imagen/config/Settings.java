@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param styles prompt styles by name
  */
 public record Settings(Path home, Server server, AuthSettings auth, ApiSettings api, DatabaseSettings database,
-        Queue queue, WorkerSettings worker, Retention retention, Backends backends, Mock mock,
+        Queue queue, WorkerSettings worker, Images images, Retention retention, Backends backends, Mock mock,
         Map<String, Style> styles) {
 
     /**
@@ -28,6 +28,14 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
      * @param limit pending jobs that an owner may have at a time, 0: any number; empty: what the database has stays
      */
     public record Queue(boolean fair, Optional<Integer> limit) {}
+
+    /**
+     * What is taken from a backend at most.
+     *
+     * @param bytes size of the encoded file
+     * @param pixels width times height
+     */
+    public record Images(long bytes, long pixels) {}
 
     /**
      * How long what is done with is kept; empty: for ever.

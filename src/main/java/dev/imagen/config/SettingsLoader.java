@@ -87,8 +87,8 @@ public final class SettingsLoader {
                 keys.flag("api.enabled"));
         keys.oneOf("storage.kind", "file");
         var auth = new AuthSettingsReader(keys).read(server);
-        return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(), retention(),
-                new Settings.Backends(keys.optional("backends.default").orElse("mock")),
+        return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(), images(),
+                retention(), new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
@@ -177,6 +177,11 @@ public final class SettingsLoader {
 
     private Optional<Integer> limit(String key) {
         return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 10_000));
+    }
+
+    private Settings.Images images() {
+        return new Settings.Images(keys.whole("images.bytes", 1024, 1 << 30),
+                keys.whole("images.pixels", 256, 1_000_000_000));
     }
 
     private Settings.Retention retention() {

@@ -4,6 +4,9 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.Picture;
+import dev.imagen.config.Settings;
+import dev.imagen.image.ImageFile;
+import dev.imagen.image.ImageType;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.NewImage;
@@ -17,7 +20,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.UUID;
 
-/** The straight line: style, backend, metadata, store. */
+/** The straight line: style, backend, check, metadata, store. */
 public final class GenerationPipeline implements Pipeline {
 
     private static final System.Logger LOG = System.getLogger(GenerationPipeline.class.getName());
@@ -25,12 +28,14 @@ public final class GenerationPipeline implements Pipeline {
     private final PromptStyles styles;
     private final Backends backends;
     private final ImageStore store;
+    private final PictureCheck check;
 
-    /** A pipeline over these parts. */
-    public GenerationPipeline(PromptStyles styles, Backends backends, ImageStore store) {
+    /** @param limits of what is taken from a backend */
+    public GenerationPipeline(PromptStyles styles, Backends backends, ImageStore store, Settings.Images limits) {
         this.styles = styles;
         this.backends = backends;
         this.store = store;
+        this.check = new PictureCheck(limits);
     }
 
     /** Throws what {@link #run} would throw before it reaches a backend. */
@@ -53,11 +58,13 @@ public final class GenerationPipeline implements Pipeline {
         var request = resolved.request();
         attempt.calls(backend.info().name(), request.model());
         var picture = backend.generate(request, attempt);
-        byte[] bytes = withMetadata(picture, asked, request, backend.info().name());
-        var key = StorageKey.of(job, picture.mimeType());
-        store(key, bytes, picture.mimeType());
-        return List.of(new NewImage(UUID.randomUUID(), store.bucket(), key, picture.mimeType(), picture.width(),
-                picture.height(), bytes.length, sha256(bytes), backend.info().name(), request.model(), request.prompt(),
+        var file = check.check(picture, backend.info().name());
+        byte[] bytes = withMetadata(picture, file, asked, request, backend.info().name());
+        var mimeType = file.type().mimeType();
+        var key = StorageKey.of(job, mimeType);
+        store(key, bytes, mimeType);
+        return List.of(new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(),
+                bytes.length, sha256(bytes), backend.info().name(), request.model(), request.prompt(),
                 request.negativePrompt(), asked.style(), request.seed(), request.steps()));
     }
 
@@ -66,19 +73,15 @@ public final class GenerationPipeline implements Pipeline {
         return backends.find(name).orElseThrow(() -> JobFailedException.permanent("backend " + backends.unknown(name)));
     }
 
-    private static byte[] withMetadata(Picture picture, NewJob asked, ImageRequest sent, String backend)
-            throws JobFailedException {
-        if (!picture.mimeType().equals("image/png")) {
+    private static byte[] withMetadata(Picture picture, ImageFile file, NewJob asked, ImageRequest sent,
+            String backend) {
+        if (file.type() != ImageType.PNG) {
             return picture.bytes();
         }
-        var parameters = new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(), backend,
-                sent.model(), picture.width(), picture.height(), sent.steps(), sent.seed(), asked.prompt(),
-                asked.negativePrompt());
-        try {
-            return PngMetadata.add(picture.bytes(), parameters);
-        } catch (IllegalArgumentException e) {
-            throw JobFailedException.temporary("backend " + backend + " answered no valid PNG: " + e.getMessage(), e);
-        }
+        return PngMetadata.add(picture.bytes(),
+                new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(), backend, sent.model(),
+                        file.width(), file.height(), sent.steps(), sent.seed(), asked.prompt(),
+                        asked.negativePrompt()));
     }
 
     private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {

@@ -2,7 +2,7 @@ package dev.imagen.pipeline;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.TextNode;
-import dev.imagen.backend.PngChunks;
+import dev.imagen.image.PngChunks;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

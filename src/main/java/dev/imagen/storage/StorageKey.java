@@ -1,5 +1,6 @@
 package dev.imagen.storage;
 
+import dev.imagen.image.ImageType;
 import dev.imagen.job.Job;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -24,11 +25,7 @@ public final class StorageKey {
     }
 
     private static String extension(String mimeType) {
-        return switch (mimeType) {
-            case "image/png" -> "png";
-            case "image/jpeg" -> "jpg";
-            case "image/webp" -> "webp";
-            default -> throw new IllegalArgumentException("not an image type that is stored: " + mimeType);
-        };
+        return ImageType.of(mimeType).map(ImageType::extension)
+                .orElseThrow(() -> new IllegalArgumentException("not an image type that is stored: " + mimeType));
     }
 }

@@ -98,6 +98,23 @@ class ImagesApiTest {
     }
 
     @Test
+    void the_bytes_have_a_name_to_be_saved_by() {
+        var image = image();
+        assertThat(client.get(image.path("url").textValue()).header("Content-Disposition"))
+                .isEqualTo("inline; filename=\"" + image.path("id").textValue() + ".png\"");
+    }
+
+    @Test
+    void what_is_recorded_as_no_picture_is_not_shown_as_what_it_is() throws Exception {
+        var image = image();
+        DB.execute("update imagen.images set mime_type = 'text/html'");
+        var content = client.get(image.path("url").textValue());
+        assertThat(content.status()).isEqualTo(200);
+        assertThat(content.header("Content-Type")).isEqualTo("application/octet-stream");
+        assertThat(content.header("Content-Disposition")).isEqualTo("attachment");
+    }
+
+    @Test
     void bytes_never_change_and_may_be_kept_by_their_owner() {
         var image = image();
         var content = client.get(image.path("url").textValue());

@@ -50,7 +50,8 @@ final class BenchSystem implements AutoCloseable {
         var store = new FileImageStore(settings.home().resolve("images"));
         this.events = new JobEvents(new WatchedJobs(database), notifications, true);
         this.worker = new Worker(new PostgresJobQueue(database, settings.worker()),
-                new GenerationPipeline(styles, backends, store), settings.worker(), backends.names(), stamps(claims));
+                new GenerationPipeline(styles, backends, store, settings.images()), settings.worker(), backends.names(),
+                stamps(claims));
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.server = ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());

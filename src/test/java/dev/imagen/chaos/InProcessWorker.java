@@ -4,6 +4,7 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
+import dev.imagen.config.SettingsLoader;
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.database.Database;
 import dev.imagen.pipeline.GenerationPipeline;
@@ -33,7 +34,8 @@ final class InProcessWorker implements AutoCloseable {
         var named = new Login(Crew.named(login.url(), "worker-in-process"), login.username(), login.password());
         database = new Database(settings.at(named, settings.owner()).forWorker());
         var backends = new Backends("mock", List.of(new MockBackend(Duration.ZERO, 0)));
-        var pipeline = new GenerationPipeline(new PromptStyles(Map.of()), backends, store);
+        var pipeline = new GenerationPipeline(new PromptStyles(Map.of()), backends, store,
+                SettingsLoader.load(Map.of()).images());
         worker = new Worker(new PostgresJobQueue(database, SETTINGS), pipeline, SETTINGS, backends.names(),
                 WorkerListener.NONE);
     }

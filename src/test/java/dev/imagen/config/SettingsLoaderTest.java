@@ -34,6 +34,7 @@ class SettingsLoaderTest {
                 Duration.ofSeconds(4), Map.of("mock", BackendSettings.NONE)));
         assertThat(settings.retention())
                 .isEqualTo(new Settings.Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10)));
+        assertThat(settings.images()).isEqualTo(new Settings.Images(64 << 20, 100_000_000));
         assertThat(settings.backends().defaultName()).isEqualTo("mock");
         assertThat(settings.mock()).isEqualTo(new Settings.Mock(Duration.ZERO, 0.0));
         assertThat(settings.styles()).containsKeys("photo", "ink", "logo");
@@ -123,6 +124,8 @@ class SettingsLoaderTest {
             queue.order        | lifo            | queue.order (QUEUE_ORDER) is 'lifo', must be fifo or fair
             queue.limit        | -1              | queue.limit (QUEUE_LIMIT) is -1, must be from 0 to 10000000
             storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file
+            images.bytes       | 1023            | images.bytes (IMAGES_BYTES) is 1023, must be from 1024 to 1073741824
+            images.pixels      | 1000000001      | images.pixels (IMAGES_PIXELS) is 1000000001, must be from 256 to 1000000000
             retention.jobs     | PT59M           | retention.jobs (RETENTION_JOBS) is PT59M, must be from PT1H to PT87600H
             retention.jobs     | P3651D          | retention.jobs (RETENTION_JOBS) is PT87624H, must be from PT1H to PT87600H
             retention.jobs     | P1Y             | retention.jobs (RETENTION_JOBS) is 'P1Y', must be a duration such as PT5S, PT5M or P30D

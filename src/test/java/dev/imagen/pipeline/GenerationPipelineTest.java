@@ -10,6 +10,7 @@ import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.backend.Picture;
 import dev.imagen.backend.Progress;
+import dev.imagen.config.Settings;
 import dev.imagen.config.Style;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
@@ -17,6 +18,8 @@ import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
 import dev.imagen.storage.FileImageStore;
+import dev.imagen.testing.SampleImages;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -25,16 +28,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class GenerationPipelineTest {
 
     private static final Map<String, Style> STYLES = Map.of("ink",
             new Style("drawing of ", ", black ink", "colour", Optional.of(64), Optional.of(48)));
+
+    private static final Settings.Images LIMITS = new Settings.Images(10_000, 64 * 64);
 
     private static final Attempt NOBODY = new Attempt() {
         @Override
@@ -101,11 +109,38 @@ class GenerationPipelineTest {
     }
 
     @Test
-    void an_answer_that_is_no_png_may_be_better_next_time_and_stores_nothing() {
-        assertThatThrownBy(() -> run(broken(), asked("a fox", Optional.empty(), null, null, null)))
+    void a_picture_is_what_its_bytes_say() throws Exception {
+        var image = run(sending(SampleImages.jpeg(40, 30)), asked("a fox", Optional.empty(), "ink", null, null));
+        assertThat(image.mimeType()).isEqualTo("image/jpeg");
+        assertThat(image.width()).isEqualTo(40);
+        assertThat(image.height()).isEqualTo(30);
+        assertThat(image.path()).endsWith(".jpg");
+        assertThat(store.get(image.path())).contains(SampleImages.jpeg(40, 30));
+    }
+
+    static Stream<Arguments> refused() {
+        return Stream.of(
+                Arguments.of("<html>busy</html>".getBytes(StandardCharsets.UTF_8), false,
+                        "backend mock sent HTML or XML instead of a picture (PNG, JPEG or WebP)"),
+                Arguments.of(new byte[10_001], false,
+                        "backend mock sent a file of 10001 bytes, and images.bytes (IMAGES_BYTES) allows 10000"),
+                Arguments.of(SampleImages.png(65, 64), false,
+                        "backend mock sent a picture of 65×64 pixels, and"
+                                + " images.pixels (IMAGES_PIXELS) allows 4096"),
+                Arguments.of(SampleImages.pngOf(8, 8, 1_000_000), false,
+                        "backend mock sent a PNG whose pixels inflate to more than the 8×8 of its header"),
+                Arguments.of(SampleImages.pngOf(8, 8, 100), true,
+                        "backend mock sent a damaged PNG: its pixels end early"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void what_is_no_picture_within_the_limits_fails_the_job_and_stores_nothing(byte[] sent, boolean retryable,
+            String message) {
+        assertThatThrownBy(() -> run(sending(sent), asked("a fox", Optional.empty(), null, null, null)))
                 .isInstanceOfSatisfying(JobFailedException.class, failure -> {
-                    assertThat(failure.retryable()).isTrue();
-                    assertThat(failure).hasMessageContaining("no valid PNG");
+                    assertThat(failure).hasMessage(message);
+                    assertThat(failure.retryable()).isEqualTo(retryable);
                 });
         assertThat(folder).isEmptyDirectory();
     }
@@ -118,7 +153,7 @@ class GenerationPipelineTest {
         assertThat(store.get(images.getFirst().path())).isEmpty();
     }
 
-    private static ImageBackend broken() {
+    private static ImageBackend sending(byte[] bytes) {
         return new ImageBackend() {
             @Override
             public BackendInfo info() {
@@ -127,7 +162,7 @@ class GenerationPipelineTest {
 
             @Override
             public Picture generate(ImageRequest request, Progress progress) {
-                return new Picture(new byte[]{1, 2, 3}, "image/png", request.width(), request.height());
+                return new Picture(bytes);
             }
         };
     }
@@ -137,7 +172,7 @@ class GenerationPipelineTest {
     }
 
     private GenerationPipeline pipeline(ImageBackend backend) {
-        return new GenerationPipeline(new PromptStyles(STYLES), new Backends("mock", List.of(backend)), store);
+        return new GenerationPipeline(new PromptStyles(STYLES), new Backends("mock", List.of(backend)), store, LIMITS);
     }
 
     private static NewJob asked(String prompt, Optional<String> negative, String style, Integer width, Integer height) {

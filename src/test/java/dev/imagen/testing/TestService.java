@@ -68,7 +68,8 @@ public final class TestService implements AutoCloseable {
         this.database = new Database(databaseSettings);
         this.notifications = new Notifications(databaseSettings);
         this.parts = parts(settings, databaseSettings);
-        this.pipeline = new GatedPipeline(new GenerationPipeline(parts.styles(), parts.backends(), parts.store()));
+        this.pipeline = new GatedPipeline(
+                new GenerationPipeline(parts.styles(), parts.backends(), parts.store(), settings.images()));
         this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
                 parts.backends().names(), WorkerListener.NONE);
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);

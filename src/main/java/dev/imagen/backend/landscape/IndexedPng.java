@@ -1,6 +1,6 @@
 package dev.imagen.backend.landscape;
 
-import dev.imagen.backend.PngChunks;
+import dev.imagen.image.PngChunks;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.zip.Deflater;

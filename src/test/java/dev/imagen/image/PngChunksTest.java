@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -114,7 +114,7 @@ class PngChunksTest {
                 .hasMessageContaining("1 to 79 printable ASCII characters");
     }
 
-    private static byte[] png(String... types) {
+    static byte[] png(String... types) {
         var png = new ByteArrayOutputStream();
         png.writeBytes(PngChunks.signature());
         Arrays.stream(types).forEach(type -> png.writeBytes(PngChunks.chunk(type, new byte[3])));

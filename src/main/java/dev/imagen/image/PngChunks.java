@@ -1,4 +1,4 @@
-package dev.imagen.backend;
+package dev.imagen.image;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -81,22 +81,11 @@ public final class PngChunks {
 
     /** Where the first {@code IDAT} begins. Walks on to the end all the same: a file cut off early is worth nothing. */
     private static int imageData(byte[] png) {
-        if (!Arrays.equals(SIGNATURE, Arrays.copyOf(png, SIGNATURE.length))) {
-            throw new IllegalArgumentException("Not a PNG: the signature is missing");
-        }
         int imageData = 0;
-        int at = SIGNATURE.length;
-        String type = "";
-        while (!type.equals("IEND")) {
-            int length = length(png, at);
-            type = new String(png, at + 4, 4, StandardCharsets.ISO_8859_1);
-            if (at == SIGNATURE.length && !type.equals("IHDR")) {
-                throw new IllegalArgumentException("Broken PNG: it does not start with its header");
+        for (var chunk = first(png); !chunk.last(); chunk = chunk.next()) {
+            if (imageData == 0 && chunk.type().equals("IDAT")) {
+                imageData = chunk.at();
             }
-            if (imageData == 0 && type.equals("IDAT")) {
-                imageData = at;
-            }
-            at += FRAME + length;
         }
         if (imageData == 0) {
             throw new IllegalArgumentException("Broken PNG: it has no image data");
@@ -104,15 +93,51 @@ public final class PngChunks {
         return imageData;
     }
 
-    private static int length(byte[] png, int at) {
-        int rest = png.length - at - FRAME;
-        if (rest < 0) {
-            throw new IllegalArgumentException("Broken PNG: it ends at byte " + png.length + " without an end chunk");
+    /**
+     * A chunk of a file.
+     *
+     * @param at where its length stands
+     * @param length bytes of its data
+     */
+    record Chunk(byte[] png, int at, String type, int length) {
+
+        private static Chunk of(byte[] png, int at) {
+            int rest = png.length - at - FRAME;
+            if (rest < 0) {
+                throw new IllegalArgumentException(
+                        "Broken PNG: it ends at byte " + png.length + " without an end chunk");
+            }
+            int length = ByteBuffer.wrap(png).getInt(at);
+            if (length < 0 || length > rest) {
+                throw new IllegalArgumentException("Broken PNG: the chunk at byte " + at + " is longer than the file");
+            }
+            return new Chunk(png, at, new String(png, at + 4, 4, StandardCharsets.ISO_8859_1), length);
         }
-        int length = ByteBuffer.wrap(png).getInt(at);
-        if (length < 0 || length > rest) {
-            throw new IllegalArgumentException("Broken PNG: the chunk at byte " + at + " is longer than the file");
+
+        boolean last() {
+            return type.equals("IEND");
         }
-        return length;
+
+        /** @throws IllegalArgumentException when the file ends before it does */
+        Chunk next() {
+            return of(png, at + FRAME + length);
+        }
+
+        /** Its data, in place. */
+        ByteBuffer data() {
+            return ByteBuffer.wrap(png, at + 8, length).slice();
+        }
+    }
+
+    /** The header. @throws IllegalArgumentException when the file is not a PNG or does not start with it */
+    static Chunk first(byte[] png) {
+        if (!Arrays.equals(SIGNATURE, Arrays.copyOf(png, SIGNATURE.length))) {
+            throw new IllegalArgumentException("Not a PNG: the signature is missing");
+        }
+        var first = Chunk.of(png, SIGNATURE.length);
+        if (!first.type().equals("IHDR")) {
+            throw new IllegalArgumentException("Broken PNG: it does not start with its header");
+        }
+        return first;
     }
 }

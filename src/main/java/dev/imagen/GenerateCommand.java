@@ -16,12 +16,13 @@ import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.ImagesWithoutJobs;
-import dev.imagen.storage.FileImageStore;
+import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStores;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -76,9 +77,9 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         checkArguments();
         var settings = SettingsLoader.load();
-        var store = new FileImageStore(settings.home().resolve("images"));
-        var pipeline = pipeline(settings, store);
-        try {
+        try (var stores = ImageStores.of(settings)) {
+            var store = stores.current();
+            var pipeline = pipeline(settings, store);
             // Before a database is started for nothing.
             pipeline.check(request());
             try (var database = AnyDatabase.open(settings)) {
@@ -90,7 +91,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static GenerationPipeline pipeline(Settings settings, FileImageStore store) {
+    private static GenerationPipeline pipeline(Settings settings, ImageStore store) {
         var backends = new Backends(settings.backends().defaultName(),
                 List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
         return new GenerationPipeline(new PromptStyles(settings.styles()), backends, store, settings.images());
@@ -111,7 +112,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private int generate(GenerationPipeline pipeline, FileImageStore store, UUID owner, DatabaseSettings database)
+    private int generate(GenerationPipeline pipeline, ImageStore store, UUID owner, DatabaseSettings database)
             throws IOException, InterruptedException, JobFailedException {
         new Migrations(database).run();
         var job = job(owner);
@@ -149,17 +150,18 @@ final class GenerateCommand implements Callable<Integer> {
                 Optional.empty(), Optional.empty(), Optional.empty(), 0, now, now, Optional.of(now), Optional.empty());
     }
 
-    private void say(FileImageStore store, NewImage image) throws IOException {
-        var path = store.path(image.path());
+    private void say(ImageStore store, NewImage image) {
+        var place = store.place(image.path());
         if (output.isPresent()) {
             try {
-                Files.copy(path, output.get(), StandardCopyOption.REPLACE_EXISTING);
+                Files.write(output.get(),
+                        store.get(image.path()).orElseThrow(() -> new NoSuchFileException(image.path())));
             } catch (IOException e) {
                 throw new UncheckedIOException(
-                        "the image is at " + path + " but could not be written to " + output.get() + ": " + e, e);
+                        "the image is at " + place + " but could not be written to " + output.get() + ": " + e, e);
             }
         }
-        System.out.printf("image %s: %s (%d×%d, seed %d)%n", image.id(), output.orElse(path), image.width(),
-                image.height(), image.seed());
+        System.out.printf("image %s: %s (%d×%d, seed %d)%n", image.id(), output.map(Path::toString).orElse(place),
+                image.width(), image.height(), image.seed());
     }
 }

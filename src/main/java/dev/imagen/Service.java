@@ -25,7 +25,7 @@ import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.queue.QueueControl;
-import dev.imagen.storage.FileImageStore;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.upkeep.Upkeep;
 import dev.imagen.worker.Worker;
 import io.helidon.webserver.observe.metrics.MetricsObserver;
@@ -67,7 +67,7 @@ final class Service {
         var styles = new PromptStyles(settings.styles());
         var backends = new Backends(settings.backends().defaultName(),
                 List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
-        var store = new FileImageStore(settings.home().resolve("images"));
+        var stores = onStop(ImageStores.of(settings));
 
         Optional<EmbeddedPostgres> embedded = embedded();
         embedded.ifPresent(this::onStop);
@@ -79,15 +79,16 @@ final class Service {
         var queue = new PostgresJobQueue(onStop(new Database(databaseSettings.forWorker())), settings.worker(),
                 settings.queue().fair());
         var worker = settings.worker().enabled()
-                ? Optional.of(new Worker(queue, new GenerationPipeline(styles, backends, store, settings.images()),
-                        settings.worker(), backends.names(), metrics))
+                ? Optional.of(
+                        new Worker(queue, new GenerationPipeline(styles, backends, stores.current(), settings.images()),
+                                settings.worker(), backends.names(), metrics))
                 : Optional.<Worker>empty();
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
         worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancelled));
         metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
         var health = new Health(database, notifications, worker);
         var server = onStop(
-                ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
+                ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, stores),
                         new ApiServer.Access(authenticator(database), settings.api()),
                         List.of(health.observer(), MetricsObserver.create())));
         onStop(events);
@@ -101,7 +102,7 @@ final class Service {
         notifications.start();
         events.start();
         worker.ifPresent(w -> {
-            onStop(Upkeep.of(database, store, settings.retention())).start();
+            onStop(Upkeep.of(database, stores, settings.retention())).start();
             w.start();
             stops.push(w::stop);
         });

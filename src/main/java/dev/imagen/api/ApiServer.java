@@ -9,7 +9,7 @@ import dev.imagen.event.JobEvents;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
-import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStores;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.openapi.OpenApiFeature;
 import io.helidon.webserver.WebServer;
@@ -41,7 +41,7 @@ public final class ApiServer implements AutoCloseable {
 
     /** What the REST API works on. */
     public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles,
-            ImageStore store) {}
+            ImageStores stores) {}
 
     /** Who is let in, and how much each may ask for. */
     public record Access(Authenticator authenticator, ApiSettings limits) {}
@@ -101,7 +101,7 @@ public final class ApiServer implements AutoCloseable {
                 // Before /jobs/{id}: "events" is no id.
                 new Route("/jobs", new JobEventsService(jobs, parts.events(), authenticator, slots)),
                 new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
-                new Route("/images", new ImagesService(images, parts.store(), authenticator)),
+                new Route("/images", new ImagesService(images, parts.stores(), authenticator)),
                 new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),

@@ -1,7 +1,8 @@
 package dev.imagen.api;
 
 import dev.imagen.image.ImageType;
-import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStore.Content;
+import dev.imagen.storage.ImageStores;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRules;
@@ -18,12 +19,12 @@ final class ImagesService implements HttpService {
     private static final System.Logger LOG = System.getLogger(ImagesService.class.getName());
 
     private final OwnedImages images;
-    private final ImageStore store;
+    private final ImageStores stores;
     private final Authenticator authenticator;
 
-    ImagesService(OwnedImages images, ImageStore store, Authenticator authenticator) {
+    ImagesService(OwnedImages images, ImageStores stores, Authenticator authenticator) {
         this.images = images;
-        this.store = store;
+        this.stores = stores;
         this.authenticator = authenticator;
     }
 
@@ -51,21 +52,25 @@ final class ImagesService implements HttpService {
                 images.find(authenticator.caller(request), Ids.path(request)).orElseThrow(ImagesService::noSuchImage));
     }
 
-    /** The bytes of an image never change: a client that has them need not ask again. */
+    /** The bytes, or the way to them. They never change: a client that has them need not ask again. */
     private void content(ServerRequest request, ServerResponse response) {
         var image = images.bytes(authenticator.caller(request), Ids.path(request))
                 .orElseThrow(ImagesService::noSuchImage);
         var etag = "\"" + image.sha256() + "\"";
-        response.headers().set(HeaderNames.ETAG, etag);
-        response.headers().set(HeaderNames.CACHE_CONTROL, "private, max-age=31536000, immutable");
         if (request.headers().values(HeaderNames.IF_NONE_MATCH).stream().anyMatch(sent -> sent.contains(etag))) {
+            keep(response, etag);
             response.status(Status.NOT_MODIFIED_304).send();
             return;
         }
-        byte[] bytes = bytes(image);
-        response.headers().set(HeaderNames.create("X-Content-Type-Options"), "nosniff");
-        setType(response, image.mimeType(), Ids.path(request));
-        response.send(bytes);
+        switch (stored(image)) {
+            case Content.Bytes(var bytes) -> {
+                keep(response, etag);
+                response.headers().set(HeaderNames.create("X-Content-Type-Options"), "nosniff");
+                setType(response, image.mimeType(), Ids.path(request));
+                response.send(bytes);
+            }
+            case Content.Link link -> redirect(response, link);
+        }
     }
 
     /** Shown by a browser only where it is a picture, whatever was written to the row by SQL. */
@@ -77,9 +82,28 @@ final class ImagesService implements HttpService {
                 type.map(known -> "inline; filename=\"" + id + "." + known.extension() + "\"").orElse("attachment"));
     }
 
-    private byte[] bytes(OwnedImages.StoredBytes image) {
+    private static void keep(ServerResponse response, String etag) {
+        response.headers().set(HeaderNames.ETAG, etag);
+        response.headers().set(HeaderNames.CACHE_CONTROL, "private, max-age=31536000, immutable");
+    }
+
+    /** Kept for half of its lifetime, so that who comes late to it still has the other half to follow it. */
+    private static void redirect(ServerResponse response, Content.Link link) {
+        response.headers().set(HeaderNames.LOCATION, link.url().toString());
+        response.headers().set(HeaderNames.CACHE_CONTROL,
+                "private, max-age=" + link.lifetime().dividedBy(2).toSeconds());
+        response.status(Status.FOUND_302).send();
+    }
+
+    private Content stored(OwnedImages.StoredBytes image) {
+        var store = stores.of(image.bucket()).orElseThrow(() -> {
+            LOG.log(Level.WARNING, "an image is in the store {0}, which this process has no settings for",
+                    image.bucket());
+            return Problem.exception(Status.SERVICE_UNAVAILABLE_503, "the image is in a store that this process has no"
+                    + " settings for: whoever runs it can add them (storage.* in docs/setup.md)");
+        });
         try {
-            return store.get(image.path()).orElseThrow(() -> Problem.exception(Status.GONE_410,
+            return store.content(image.path()).orElseThrow(() -> Problem.exception(Status.GONE_410,
                     "the image is recorded but its file is gone from the store"));
         } catch (IOException e) {
             LOG.log(Level.WARNING, "the image store did not answer: {0}", e.getMessage());

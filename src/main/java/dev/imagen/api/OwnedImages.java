@@ -40,7 +40,7 @@ final class OwnedImages {
     }
 
     /** @param sha256 hexadecimal */
-    record StoredBytes(String path, String mimeType, String sha256) {}
+    record StoredBytes(String bucket, String path, String mimeType, String sha256) {}
 
     record Listed(ObjectNode json, Cursor cursor) {}
 
@@ -49,8 +49,13 @@ final class OwnedImages {
     }
 
     Optional<StoredBytes> bytes(Caller caller, UUID id) {
-        return database.as(caller, session -> session.one(FIND, row -> new StoredBytes(row.text("path"),
-                row.text("mime_type"), HexFormat.of().formatHex(row.bytes("sha256"))), id));
+        return database
+                .as(caller,
+                        session -> session
+                                .one(FIND,
+                                        row -> new StoredBytes(row.text("bucket"), row.text("path"),
+                                                row.text("mime_type"), HexFormat.of().formatHex(row.bytes("sha256"))),
+                                        id));
     }
 
     List<Listed> list(Caller caller, UUID owner, Cursor after, int limit) {

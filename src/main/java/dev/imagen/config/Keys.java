@@ -16,6 +16,7 @@ import java.util.function.Function;
 /** Typed reads of configuration keys; each refusal names the key, its environment variable and the limit. */
 final class Keys {
 
+    /** How a secret that is in a file is referred to. */
     private static final String FILE = "file:";
 
     private final Config config;

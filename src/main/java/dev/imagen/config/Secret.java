@@ -1,9 +1,9 @@
 package dev.imagen.config;
 
 /**
- * A password or key: shown to nobody by accident.
+ * A password, key or token. It shows itself to nobody: what is logged or put into an error prints stars.
  *
- * @param value as it goes to whom it is for
+ * @param value the secret itself
  */
 public record Secret(String value) {
 

@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param styles prompt styles by name
  */
 public record Settings(Path home, Server server, AuthSettings auth, ApiSettings api, DatabaseSettings database,
-        Queue queue, WorkerSettings worker, Images images, Retention retention, Backends backends, Mock mock,
-        Map<String, Style> styles) {
+        Queue queue, WorkerSettings worker, StorageSettings storage, Images images, Retention retention,
+        Backends backends, Mock mock, Map<String, Style> styles) {
 
     /**
      * @param host address to listen on

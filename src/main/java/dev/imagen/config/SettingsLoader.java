@@ -27,10 +27,8 @@ public final class SettingsLoader {
 
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
     private static final List<String> RESERVED = Stream
-            .concat(Stream.of("storage.supabase.url", "storage.s3.endpoint", "storage.s3.bucket"),
-                    Stream.of("openai", "automatic1111", "comfyui", "replicate", "gemini", "fal")
-                            .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")))
-            .toList();
+            .of("openai", "automatic1111", "comfyui", "replicate", "gemini", "fal")
+            .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
 
     private final Keys keys;
 
@@ -85,10 +83,10 @@ public final class SettingsLoader {
         RESERVED.forEach(keys::refuse);
         var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"));
-        keys.oneOf("storage.kind", "file");
         var auth = new AuthSettingsReader(keys).read(server);
-        return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(), images(),
-                retention(), new Settings.Backends(keys.optional("backends.default").orElse("mock")),
+        return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(),
+                new StorageLoader(keys).storage(), images(), retention(),
+                new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
@@ -130,17 +128,18 @@ public final class SettingsLoader {
 
     private Optional<Login> login(String prefix) {
         return keys.optional(prefix + ".url").map(url -> new Login(jdbc(prefix + ".url", url),
-                keys.optional(prefix + ".username").orElse(""), password(prefix)));
+                keys.optional(prefix + ".username").orElse(""), password(prefix + ".password")));
     }
 
     /** Another login on the connection's URL. */
     private Optional<Login> migrationUser() {
         return keys.optional("db.migration.username")
-                .map(user -> new Login(keys.optional("db.connection.url").orElse(""), user, password("db.migration")));
+                .map(user -> new Login(keys.optional("db.connection.url").orElse(""), user,
+                        password("db.migration.password")));
     }
 
-    private String password(String prefix) {
-        return keys.secret(prefix + ".password").map(Secret::value).orElse("");
+    private String password(String key) {
+        return keys.secret(key).map(Secret::value).orElse("");
     }
 
     private static String jdbc(String key, String url) {

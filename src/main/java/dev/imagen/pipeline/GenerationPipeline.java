@@ -13,6 +13,7 @@ import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.StorageKey;
+import dev.imagen.storage.StoreException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.security.MessageDigest;
@@ -91,8 +92,22 @@ public final class GenerationPipeline implements Pipeline {
         try {
             store.put(key, bytes, mimeType);
         } catch (IOException e) {
-            throw JobFailedException.temporary("the image store did not take the image: " + e, e);
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            throw refused(e);
         }
+    }
+
+    private static JobFailedException refused(IOException e) {
+        if (e instanceof StoreException told) {
+            var message = "the image store did not take the image: " + told.getMessage();
+            return told.retryable()
+                    ? told.retryAfter().map(wait -> JobFailedException.temporary(message, wait))
+                            .orElseGet(() -> JobFailedException.temporary(message, told))
+                    : JobFailedException.permanent(message);
+        }
+        return JobFailedException.temporary("the image store did not take the image: " + e, e);
     }
 
     @Override

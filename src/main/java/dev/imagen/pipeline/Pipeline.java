@@ -13,7 +13,7 @@ public interface Pipeline {
      *
      * @return the stored images in order; none is a failure, which the caller records
      * @throws JobFailedException when there is no image
-     * @throws InterruptedException when the thread was interrupted; nothing is left in the store then
+     * @throws InterruptedException when the thread was interrupted; a remote store may have got the bytes all the same
      */
     List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException;
 

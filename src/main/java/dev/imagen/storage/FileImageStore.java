@@ -14,13 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.regex.Pattern;
 
 /** Image files below a folder of this machine. */
 public final class FileImageStore implements ImageStore {
-
-    /** No segment begins with a dot: nothing leads out of the folder, and no temporary file can be asked for. */
-    private static final Pattern KEY = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*");
 
     private final Path root;
 
@@ -36,10 +32,12 @@ public final class FileImageStore implements ImageStore {
 
     /** Where the bytes of a key are. */
     public Path path(String key) {
-        if (!KEY.matcher(key).matches()) {
-            throw new IllegalArgumentException("not a storage key: " + key);
-        }
-        return root.resolve(key);
+        return root.resolve(StorageKey.check(key));
+    }
+
+    @Override
+    public String place(String key) {
+        return path(key).toString();
     }
 
     @Override
@@ -116,7 +114,7 @@ public final class FileImageStore implements ImageStore {
     private void addFiles(Path entry, List<String> keys) throws IOException {
         try (var files = Files.walk(entry)) {
             files.filter(Files::isRegularFile).map(file -> root.relativize(file).toString().replace('\\', '/'))
-                    .filter(KEY.asMatchPredicate()).forEach(keys::add);
+                    .filter(StorageKey::valid).forEach(keys::add);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }

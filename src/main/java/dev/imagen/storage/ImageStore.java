@@ -1,26 +1,62 @@
 package dev.imagen.storage;
 
 import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Keeps the bytes of images under keys such as {@code owner/2026/11/job-1.png}. Calls may block and may run at once.
+ * Keeps the bytes of images under keys as {@link StorageKey} makes them. Calls may block and may run at once; an
+ * interrupt ends a call at once with an IOException, and the thread stays interrupted. A key that is none is refused
+ * with an IllegalArgumentException.
  */
-public interface ImageStore {
+public interface ImageStore extends AutoCloseable {
 
     /** What the {@code bucket} of an image's row says. */
     String bucket();
 
+    /** Where the bytes of a key are, for a person. */
+    String place(String key);
+
     /**
-     * Stores bytes under a key, replacing what is there; after it returns they survive a crash.
+     * Stores bytes under a key, replacing what is there; after it returns they survive a crash, and are those that were
+     * given. What may be gone a moment later, a remote store tries again itself.
      *
-     * @throws IOException when they may not be stored; nothing readable is left then
+     * @throws IOException when they may not be stored, a {@link StoreException} where the store said why. A store of
+     *     this machine leaves nothing readable then; a remote one that was interrupted or did not answer may have them
+     *     all the same
      */
     void put(String key, byte[] bytes, String mimeType) throws IOException;
 
     /** The bytes under a key. @throws IOException when the store does not answer */
     Optional<byte[]> get(String key) throws IOException;
+
+    /** How a client gets the bytes. */
+    sealed interface Content {
+
+        /** The bytes themselves. */
+        record Bytes(byte[] bytes) implements Content {}
+
+        /**
+         * Whoever has the URL gets the bytes.
+         *
+         * @param lifetime how long from now it is valid
+         */
+        record Link(URI url, Duration lifetime) implements Content {
+
+            /** Without the query, which is what opens it. */
+            @Override
+            public String toString() {
+                return url.getRawPath();
+            }
+        }
+    }
+
+    /** How a client gets the bytes under a key. @throws IOException when the store does not answer */
+    default Optional<Content> content(String key) throws IOException {
+        return get(key).map(Content.Bytes::new);
+    }
 
     /**
      * All keys that begin with this, in any order.
@@ -32,4 +68,10 @@ public interface ImageStore {
 
     /** Removes a key; one that is not there is no error. @throws IOException when it may still be there */
     void delete(String key) throws IOException;
+
+    /** Ends its connections. */
+    @Override
+    default void close() {
+        // Most have none.
+    }
 }

@@ -6,13 +6,36 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /** Where an attempt's image goes: no two attempts share a key, so a late writer never touches another's file. */
 public final class StorageKey {
 
     private static final DateTimeFormatter MONTH = DateTimeFormatter.ofPattern("yyyy/MM").withZone(ZoneOffset.UTC);
 
+    /**
+     * No segment begins with a dot: nothing leads out of a folder, and no temporary file can be asked for. Every
+     * character stands for itself in a URL, and every store takes it.
+     */
+    private static final Pattern KEY = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*");
+    private static final int LONGEST = 900;
+
+    /** What stores tell whoever has the bytes: they never change, and are their owner's alone. */
+    static final String CACHE_CONTROL = "private, max-age=31536000, immutable";
+
     private StorageKey() {}
+
+    static boolean valid(String key) {
+        return key.length() <= LONGEST && KEY.matcher(key).matches();
+    }
+
+    /** The key itself. @throws IllegalArgumentException if it is none */
+    static String check(String key) {
+        if (!valid(key)) {
+            throw new IllegalArgumentException("not a storage key: " + key);
+        }
+        return key;
+    }
 
     /** {@code owner/yyyy/mm/job-attempt.ext} by the job's creation, in UTC. */
     public static String of(Job job, String mimeType) {

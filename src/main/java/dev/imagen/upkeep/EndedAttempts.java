@@ -40,11 +40,12 @@ final class EndedAttempts implements FileRemoval.Items<EndedAttempts.Attempt> {
             """;
 
     private final Database database;
-    private final ImageStore store;
+    private final List<ImageStore> stores;
 
-    EndedAttempts(Database database, ImageStore store) {
+    /** @param stores all that an attempt may have used: its row does not tell which */
+    EndedAttempts(Database database, List<ImageStore> stores) {
         this.database = database;
-        this.store = store;
+        this.stores = stores;
     }
 
     /**
@@ -71,10 +72,12 @@ final class EndedAttempts implements FileRemoval.Items<EndedAttempts.Attempt> {
     @Override
     public int removeFiles(Attempt attempt) throws IOException {
         int removed = 0;
-        for (String key : store.keys(attempt.prefix())) {
-            if (!attempt.named().contains(key)) {
-                store.delete(key);
-                removed++;
+        for (ImageStore store : stores) {
+            for (String key : store.keys(attempt.prefix())) {
+                if (!attempt.named().contains(key)) {
+                    store.delete(key);
+                    removed++;
+                }
             }
         }
         return removed;

@@ -3,6 +3,7 @@ package dev.imagen.upkeep;
 import dev.imagen.config.Settings.Retention;
 import dev.imagen.database.Database;
 import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStores;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,15 +37,16 @@ public final class Upkeep implements AutoCloseable {
         this.chores = chores;
     }
 
-    /** @param store where the images of this database are kept */
-    public static Upkeep of(Database database, ImageStore store, Retention retention) {
+    /** @param stores where images of this database are kept, and were before */
+    public static Upkeep of(Database database, ImageStores stores, Retention retention) {
         var chores = new ArrayList<Chore>();
         retention.jobs().ifPresent(age -> chores.add(OldRows.jobs(database, age)));
         retention.images().ifPresent(age -> chores.add(OldRows.images(database, age)));
         // Last, for a store may be slow to say that it does not answer.
-        chores.add(new ForeignImages(database, store.bucket()));
-        chores.add(new FileRemoval<>("deleted images", new DeletedImages(database, store)));
-        chores.add(new FileRemoval<>("attempts without an image", new EndedAttempts(database, store)));
+        chores.add(new ForeignImages(database, stores.all().stream().map(ImageStore::bucket).toList()));
+        stores.all()
+                .forEach(store -> chores.add(new FileRemoval<>("deleted images", new DeletedImages(database, store))));
+        chores.add(new FileRemoval<>("attempts without an image", new EndedAttempts(database, stores.all())));
         return new Upkeep(new UpkeepLease(database, retention.every()), chores);
     }
 

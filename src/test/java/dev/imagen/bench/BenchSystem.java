@@ -19,6 +19,7 @@ import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.storage.FileImageStore;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
 import java.util.List;
@@ -53,7 +54,8 @@ final class BenchSystem implements AutoCloseable {
                 new GenerationPipeline(styles, backends, store, settings.images()), settings.worker(), backends.names(),
                 stamps(claims));
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
-        this.server = ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, store),
+        this.server = ApiServer.start(settings.server(),
+                new ApiServer.Parts(database, events, backends, styles, new ImageStores(store)),
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }
 

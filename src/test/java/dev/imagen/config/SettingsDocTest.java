@@ -27,7 +27,7 @@ class SettingsDocTest {
 
     /** {@code | `key` | `ENVIRONMENT` | `default` | limits | meaning |}, a default that is not set being empty. */
     private static final Pattern ROW = Pattern
-            .compile("\\| `([a-z.]+)` \\| `([A-Z_]+)` \\| (?:`(.*?)` )?\\| (?:.* )?\\| \\S.* \\|");
+            .compile("\\| `([a-z0-9.]+)` \\| `([A-Z0-9_]+)` \\| (?:`(.*?)` )?\\| (?:.* )?\\| \\S.* \\|");
 
     private record Row(String key, String environment, String value) {}
 

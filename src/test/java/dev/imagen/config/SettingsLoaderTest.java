@@ -123,7 +123,15 @@ class SettingsLoaderTest {
             backends.mock.backoff | soon         | backends.mock.backoff (BACKENDS_MOCK_BACKOFF) is 'soon', must be a duration
             queue.order        | lifo            | queue.order (QUEUE_ORDER) is 'lifo', must be fifo or fair
             queue.limit        | -1              | queue.limit (QUEUE_LIMIT) is -1, must be from 0 to 10000000
-            storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file
+            storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file or supabase or s3
+            storage.kind       | supabase        | storage.supabase.url (STORAGE_SUPABASE_URL) must be set where storage.kind is supabase
+            storage.kind       | s3              | storage.s3.key (STORAGE_S3_KEY) must be set where storage.kind is s3
+            storage.supabase.url | https://h     | storage.supabase.key (STORAGE_SUPABASE_KEY) must be set where storage.supabase.url is
+            storage.supabase.key | k             | storage.supabase.url (STORAGE_SUPABASE_URL) must be set where storage.supabase.key is
+            storage.s3.key     | k               | storage.s3.secret (STORAGE_S3_SECRET) must be set where storage.s3.key is
+            storage.s3.endpoint | https://h      | storage.s3.key (STORAGE_S3_KEY) must be set where storage.s3.endpoint is
+            storage.links      | PT9S            | storage.links (STORAGE_LINKS) is PT9S, must be from PT10S to PT168H
+            storage.links      | P8D             | storage.links (STORAGE_LINKS) is PT192H, must be from PT10S to PT168H
             images.bytes       | 1023            | images.bytes (IMAGES_BYTES) is 1023, must be from 1024 to 1073741824
             images.pixels      | 1000000001      | images.pixels (IMAGES_PIXELS) is 1000000001, must be from 256 to 1000000000
             retention.jobs     | PT59M           | retention.jobs (RETENTION_JOBS) is PT59M, must be from PT1H to PT87600H

@@ -25,6 +25,8 @@ import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.storage.FileImageStore;
+import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
 import java.io.IOException;
@@ -38,6 +40,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /**
  * A running service over a test's database, with the service's own parts. Two of them on one database are two replicas.
@@ -67,9 +70,9 @@ public final class TestService implements AutoCloseable {
         var databaseSettings = named(setup.database, name);
         this.database = new Database(databaseSettings);
         this.notifications = new Notifications(databaseSettings);
-        this.parts = parts(settings, databaseSettings);
+        this.parts = parts(settings, databaseSettings, setup.stores);
         this.pipeline = new GatedPipeline(
-                new GenerationPipeline(parts.styles(), parts.backends(), parts.store(), settings.images()));
+                new GenerationPipeline(parts.styles(), parts.backends(), parts.stores().current(), settings.images()));
         this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
                 parts.backends().names(), WorkerListener.NONE);
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
@@ -85,11 +88,12 @@ public final class TestService implements AutoCloseable {
         }
     }
 
-    private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings) {
+    private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings,
+            Function<ImageStore, ImageStores> stores) {
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
         var backends = new Backends("mock", List.of(new MockBackend(Duration.ZERO, 0)));
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
-                new FileImageStore(images));
+                stores.apply(new FileImageStore(images)));
     }
 
     private Authenticator bearer(JwtVerifier verifier) {
@@ -116,6 +120,7 @@ public final class TestService implements AutoCloseable {
 
         private DatabaseSettings database;
         private UUID owner = UUID.randomUUID();
+        private Function<ImageStore, ImageStores> stores = ImageStores::new;
         private WorkerSettings worker = new WorkerSettings(true, 16, Duration.ofSeconds(5), Duration.ofMinutes(5),
                 Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofMillis(1), Map.of());
 
@@ -141,6 +146,12 @@ public final class TestService implements AutoCloseable {
         /** Nobody may ask for more. */
         public Setup limits(ApiSettings allowed) {
             limits = allowed;
+            return this;
+        }
+
+        /** With other stores than the files of this machine, which are given. */
+        public Setup stores(Function<ImageStore, ImageStores> made) {
+            stores = made;
             return this;
         }
 

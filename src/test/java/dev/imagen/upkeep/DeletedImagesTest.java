@@ -210,7 +210,7 @@ class DeletedImagesTest {
     void images_of_another_store_stay_and_are_told_of_once() throws SQLException {
         rows.deletedImage("s3", "a.png", OLD);
         store.put("a.png");
-        var foreign = new ForeignImages(DB.database(), store.bucket());
+        var foreign = new ForeignImages(DB.database(), List.of(store.bucket()));
         try (var log = LogRecords.of("dev.imagen.upkeep")) {
             for (int round = 0; round < 2; round++) {
                 foreign.run(() -> true);
@@ -227,7 +227,7 @@ class DeletedImagesTest {
         rows.deletedImage("s3", "young.png", YOUNG);
         deleted("ours.png");
         try (var log = LogRecords.of("dev.imagen.upkeep")) {
-            new ForeignImages(DB.database(), store.bucket()).run(() -> true);
+            new ForeignImages(DB.database(), List.of(store.bucket())).run(() -> true);
             assertThat(log.warnings()).isEmpty();
         }
     }

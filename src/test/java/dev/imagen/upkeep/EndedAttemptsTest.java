@@ -36,7 +36,7 @@ class EndedAttemptsTest {
 
     private final UpkeepRows rows = new UpkeepRows(DB);
     private final MemoryStore store = new MemoryStore();
-    private final Chore chore = new FileRemoval<>("attempts", new EndedAttempts(DB.database(), store));
+    private final Chore chore = new FileRemoval<>("attempts", new EndedAttempts(DB.database(), List.of(store)));
 
     @BeforeEach
     void clear() throws SQLException {

@@ -3,6 +3,7 @@ package dev.imagen.upkeep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.imagen.config.SettingsLoader;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -36,7 +37,7 @@ class OldRowsTest {
         var job = rows.job("done", "now() - interval '30 years'");
         rows.image("a.png", "now() - interval '30 years'");
         var defaults = SettingsLoader.load(Map.of("imagen.home", "target/no-home")).retention();
-        Upkeep.of(DB.database(), new MemoryStore(), defaults).turn();
+        Upkeep.of(DB.database(), new ImageStores(new MemoryStore()), defaults).turn();
         assertThat(DB.row("select last_round_at > 'epoch' as ran from imagen.upkeep")).containsEntry("ran", true);
         assertThat(rows.jobs()).containsExactly(job);
         assertThat(DB.row("select deleted_at from imagen.images")).containsEntry("deleted_at", null);

@@ -1,0 +1,142 @@
+package dev.imagen.storage;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.imagen.config.StorageSettings.Supabase;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Speaks HTTP with Supabase Storage. Its errors are 400 whatever they are about; what they are is in the body. */
+final class SupabaseApi implements AutoCloseable {
+
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Duration CONNECT = Duration.ofSeconds(10);
+    /** Of a whole exchange: enough for 10 MB on a slow line. */
+    private static final Duration LONGEST = Duration.ofMinutes(2);
+    private static final int LONGEST_MESSAGE = 200;
+
+    /** How it says that an object or its bucket is not there; a gateway that knows no such path says it otherwise. */
+    private static final Set<String> NO_OBJECT = Set.of("not_found", "NoSuchKey");
+    private static final Set<String> NO_BUCKET = Set.of("Bucket not found", "NoSuchBucket");
+
+    private final Supabase settings;
+    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT)
+            .executor(Executors.newVirtualThreadPerTaskExecutor()).build();
+
+    SupabaseApi(Supabase settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * @param status what the body tells, where it does, and otherwise that of the response
+     * @param error the code of an error; may be empty
+     * @param message what the error says, in one line
+     */
+    record Answer(int status, String error, String message, byte[] body, Optional<Duration> retryAfter) {
+
+        boolean ok() {
+            return status / 100 == 2;
+        }
+
+        boolean noObject() {
+            return status == 404 && NO_OBJECT.contains(error);
+        }
+
+        boolean noBucket() {
+            return status == 404 && NO_BUCKET.contains(error);
+        }
+
+        JsonNode json() {
+            return parse(body);
+        }
+    }
+
+    /** The URL of a path, for clients that get there by themselves. */
+    URI url(String path) {
+        return URI.create(settings.url() + path);
+    }
+
+    Answer get(String path) throws IOException, InterruptedException {
+        return send("GET", path, BodyPublishers.noBody());
+    }
+
+    Answer delete(String path) throws IOException, InterruptedException {
+        return send("DELETE", path, BodyPublishers.noBody());
+    }
+
+    Answer post(String path, JsonNode body) throws IOException, InterruptedException {
+        return send("POST", path, BodyPublishers.ofString(body.toString()), "Content-Type", "application/json");
+    }
+
+    /** @throws StoreException when there is no answer at all */
+    Answer send(String method, String path, BodyPublisher body, String... headers)
+            throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(url(path)).method(method, body).header("apikey", settings.key().value())
+                .header("Authorization", "Bearer " + settings.key().value());
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return answer(exchange(request.build()));
+    }
+
+    /** Not HttpClient's own timeout, which would end with the headers of a response. */
+    private HttpResponse<byte[]> exchange(HttpRequest request) throws IOException, InterruptedException {
+        var exchange = http.sendAsync(request, BodyHandlers.ofByteArray());
+        try {
+            return exchange.get(LONGEST.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw StoreException.temporary("no answer from " + settings.url().getAuthority() + ": " + e.getCause(),
+                    e.getCause());
+        } catch (TimeoutException e) {
+            throw StoreException.temporary("no answer from " + settings.url().getAuthority() + " within " + LONGEST, e);
+        } finally {
+            exchange.cancel(true);
+        }
+    }
+
+    private Answer answer(HttpResponse<byte[]> response) {
+        int status = response.statusCode();
+        if (status / 100 == 2) {
+            return new Answer(status, "", "", response.body(), Optional.empty());
+        }
+        var body = parse(response.body());
+        int told = body.path("statusCode").asInt(status);
+        return new Answer(told >= 400 && told < 600 ? told : status, body.path("error").asText(), message(body),
+                response.body(), response.headers().firstValue("Retry-After").flatMap(Retries::retryAfter));
+    }
+
+    /** A server that shows what it was sent, as some gateways do when they fail, would show the key. */
+    private String message(JsonNode body) {
+        var message = body.path("message").asText(body.path("error").asText()).replace(settings.key().value(), "***")
+                .replaceAll("\\p{Cntrl}+", " ").strip();
+        return message.length() > LONGEST_MESSAGE ? message.substring(0, LONGEST_MESSAGE) + "…" : message;
+    }
+
+    private static JsonNode parse(byte[] body) {
+        try {
+            var json = MAPPER.readTree(body);
+            return json == null ? MissingNode.getInstance() : json;
+        } catch (IOException e) {
+            return MissingNode.getInstance();
+        }
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+}

@@ -35,9 +35,6 @@ final class StorageLoader {
         var kind = Kind.valueOf(keys.oneOf("storage.kind", "file", "supabase", "s3").toUpperCase(Locale.ROOT));
         var supabase = supabase(kind);
         var s3 = s3(kind);
-        if (kind == Kind.S3) {
-            throw new SettingsException(Keys.named("storage.kind") + " is s3, which this version has not yet");
-        }
         if (supabase.isPresent() && s3.isPresent() && supabase.get().bucket().equals(s3.get().bucket())) {
             throw new SettingsException(Keys.named("storage.s3.bucket") + " and "
                     + Keys.named("storage.supabase.bucket") + " are both " + s3.get().bucket()

@@ -8,8 +8,8 @@ import java.util.Optional;
 
 /**
  * Keeps the bytes of images under keys as {@link StorageKey} makes them. Calls may block and may run at once; an
- * interrupt ends a call at once with an IOException, and the thread stays interrupted. A key that is none is refused
- * with an IllegalArgumentException.
+ * interrupt of a virtual thread ends its call at once with an IOException, and the thread stays interrupted. A key that
+ * is none is refused with an IllegalArgumentException.
  */
 public interface ImageStore extends AutoCloseable {
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The store that new images go to, and those that older ones may be in: an image's row names its bucket. */
 public final class ImageStores implements AutoCloseable {
@@ -32,13 +33,13 @@ public final class ImageStores implements AutoCloseable {
         var folder = settings.home().resolve("images");
         var file = Optional.of(folder).filter(path -> files(storage, path)).map(FileImageStore::new);
         var supabase = storage.supabase().map(server -> new SupabaseImageStore(server, storage.links()));
+        var s3 = storage.s3().map(server -> new S3ImageStore(server, storage.links()));
         var current = switch (storage.kind()) {
             case FILE -> file.orElseThrow();
             case SUPABASE -> supabase.orElseThrow();
-            case S3 -> throw new UnsupportedOperationException();
+            case S3 -> s3.orElseThrow();
         };
-        var stores = java.util.stream.Stream.of(file, supabase).<ImageStore>flatMap(Optional::stream).toList();
-        return new ImageStores(current, stores);
+        return new ImageStores(current, Stream.of(file, supabase, s3).<ImageStore>flatMap(Optional::stream).toList());
     }
 
     /** A process that has no folder must not take another one's files for removed. */

@@ -63,7 +63,7 @@ abstract class ImageStoreContract {
     }
 
     static HttpResponse<byte[]> fetch(URI url) throws Exception {
-        try (var http = HttpClient.newHttpClient()) {
+        try (var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             return http.send(HttpRequest.newBuilder(url).build(), BodyHandlers.ofByteArray());
         }
     }

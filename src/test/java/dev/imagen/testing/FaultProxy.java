@@ -76,8 +76,9 @@ public final class FaultProxy implements AutoCloseable {
     public void answer(String method, int status, Map<String, String> headers, String body) {
         var lines = headers.entrySet().stream().map(header -> header.getKey() + ": " + header.getValue() + CRLF)
                 .collect(Collectors.joining());
-        planned.add(new Planned(method, new Fault.Answer("HTTP/1.1 " + status + " Fault" + CRLF + lines
-                + "Content-Length: " + body.getBytes(StandardCharsets.UTF_8).length + CRLF + CRLF + body)));
+        planned.add(new Planned(method,
+                new Fault.Answer("HTTP/1.1 " + status + " Fault" + CRLF + lines + "Connection: close" + CRLF
+                        + "Content-Length: " + body.getBytes(StandardCharsets.UTF_8).length + CRLF + CRLF + body)));
     }
 
     /** The server does what the next request of this method asks for, and its answer is lost. */

@@ -99,6 +99,7 @@ final class Service {
         if (embedded.isPresent()) {
             expireAll(queue);
         }
+        FilesOfOneHost.check(settings, database);
         notifications.start();
         events.start();
         worker.ifPresent(w -> {

@@ -4,8 +4,6 @@ import dev.imagen.config.WorkerSettings;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.WorkerIdentity;
 import java.lang.System.Logger.Level;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -37,8 +35,6 @@ final class Heartbeat {
     /** A database that comes back is soon used again; one dead connection after the other is soon found out. */
     private static final Duration AGAIN = Duration.ofMillis(500);
 
-    private static final String HOST = host();
-
     private final JobQueue queue;
     private final WorkerSettings settings;
     private final RunningJobs running;
@@ -63,15 +59,7 @@ final class Heartbeat {
 
     /** The host's name is for people; a uuid for each registration tells one life of a process from the next. */
     private WorkerIdentity newIdentity() {
-        return new WorkerIdentity(UUID.randomUUID(), HOST + "/" + ProcessHandle.current().pid(), backends);
-    }
-
-    private static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "unknown";
-        }
+        return new WorkerIdentity(UUID.randomUUID(), HostName.worker(), backends);
     }
 
     /** Who this process is at the moment. */

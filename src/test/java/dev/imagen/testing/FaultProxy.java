@@ -178,7 +178,7 @@ public final class FaultProxy implements AutoCloseable {
         while (!head.toString(StandardCharsets.ISO_8859_1).endsWith(CRLF + CRLF)) {
             int next = in.read();
             if (next < 0) {
-                throw new IOException("the client left");
+                throw new IOException("the connection ended");
             }
             head.write(next);
         }
@@ -196,8 +196,18 @@ public final class FaultProxy implements AutoCloseable {
             out.write((lines + CRLF + "Connection: close" + CRLF + CRLF).getBytes(StandardCharsets.ISO_8859_1));
             out.write(request.body());
             out.flush();
-            return upstream.getInputStream().readAllBytes();
+            return closing(upstream.getInputStream());
         }
+    }
+
+    /** Says that the connection ends, so that no client takes it for its next request. */
+    private static byte[] closing(InputStream answer) throws IOException {
+        var out = new ByteArrayOutputStream();
+        var lines = head(answer).lines().filter(line -> !line.toLowerCase(Locale.ROOT).startsWith("connection:"))
+                .collect(Collectors.joining(CRLF));
+        out.writeBytes((lines + CRLF + "Connection: close" + CRLF + CRLF).getBytes(StandardCharsets.ISO_8859_1));
+        answer.transferTo(out);
+        return out.toByteArray();
     }
 
     private static void close(Closeable socket) {

@@ -2,12 +2,16 @@ package dev.imagen.upkeep;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.imagen.config.Settings.Retention;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.testing.LogRecords;
 import dev.imagen.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.BeforeEach;
@@ -220,6 +224,23 @@ class DeletedImagesTest {
         }
         assertThat(rows.imagePaths()).containsExactly("a.png");
         assertThat(store.all()).containsExactly("a.png");
+    }
+
+    @Test
+    void an_image_goes_from_the_store_that_its_row_names() throws SQLException {
+        var former = new MemoryStore("former");
+        rows.deletedImage("memory", "a.png", OLD);
+        rows.deletedImage("former", "b.png", OLD);
+        store.put("a.png", "b.png");
+        former.put("a.png", "b.png");
+        var retention = new Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10));
+        try (var log = LogRecords.of("dev.imagen.upkeep")) {
+            Upkeep.of(DB.database(), new ImageStores(store, former), retention).turn();
+            assertThat(log.warnings()).isEmpty();
+        }
+        assertThat(store.all()).containsExactly("b.png");
+        assertThat(former.all()).containsExactly("a.png");
+        assertThat(rows.imagePaths()).isEmpty();
     }
 
     @Test

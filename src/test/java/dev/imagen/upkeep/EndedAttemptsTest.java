@@ -122,6 +122,21 @@ class EndedAttemptsTest {
     }
 
     @Test
+    void files_in_a_store_that_was_used_before_go_too() throws SQLException {
+        var former = new MemoryStore("former");
+        var both = new FileRemoval<>("attempts", new EndedAttempts(DB.database(), List.of(store, former)));
+        var job = rows.job("failed", "now()");
+        rows.attempt(job, 1, "failed", LONG_AGO);
+        former.put(key(job, 1));
+        former.failFor(_ -> true);
+        both.run(() -> true);
+        former.failFor(_ -> false);
+        assertThat(former.all()).hasSize(1);
+        both.run(() -> true);
+        assertThat(former.all()).isEmpty();
+    }
+
+    @Test
     void each_attempt_is_looked_at_once() throws SQLException {
         var job = rows.job("failed", "now()");
         rows.attempt(job, 1, "failed", LONG_AGO);

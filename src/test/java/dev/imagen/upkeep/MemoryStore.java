@@ -14,10 +14,19 @@ import java.util.function.Predicate;
 /** A store in memory that fails where a test wants it to. */
 final class MemoryStore implements ImageStore {
 
+    private final String bucket;
     private final Map<String, byte[]> files = new ConcurrentSkipListMap<>(Comparator.naturalOrder());
     private final AtomicInteger listings = new AtomicInteger();
     private Predicate<String> fails = _ -> false;
     private Consumer<String> beforeDelete = _ -> {};
+
+    MemoryStore() {
+        this("memory");
+    }
+
+    MemoryStore(String bucket) {
+        this.bucket = bucket;
+    }
 
     /** Calls about these keys and prefixes fail. */
     void failFor(Predicate<String> keys) {
@@ -46,7 +55,7 @@ final class MemoryStore implements ImageStore {
 
     @Override
     public String bucket() {
-        return "memory";
+        return bucket;
     }
 
     @Override

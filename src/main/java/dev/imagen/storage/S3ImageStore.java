@@ -36,7 +36,7 @@ public final class S3ImageStore implements ImageStore {
 
     private static final Duration CONNECT = Duration.ofSeconds(10);
     /** Between two pieces of an answer. */
-    private static final Duration SILENCE = Duration.ofSeconds(60);
+    private static final Duration SILENCE = Duration.ofSeconds(30);
 
     private static final String KEYS = "check storage.s3.key and storage.s3.secret (STORAGE_S3_KEY, STORAGE_S3_SECRET)"
             + " and what the key may do";

@@ -25,8 +25,10 @@ final class SupabaseApi implements AutoCloseable {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final Duration CONNECT = Duration.ofSeconds(10);
-    /** Of a whole exchange: enough for 10 MB on a slow line. */
-    private static final Duration LONGEST = Duration.ofMinutes(2);
+    /** Of a whole exchange with a picture: enough for 10 MB on a slow line. */
+    private static final Duration LONG = Duration.ofMinutes(2);
+    /** Of one without. */
+    private static final Duration SHORT = Duration.ofSeconds(20);
     private static final int LONGEST_MESSAGE = 200;
 
     /** How it says that an object or its bucket is not there; a gateway that knows no such path says it otherwise. */
@@ -70,42 +72,48 @@ final class SupabaseApi implements AutoCloseable {
         return URI.create(settings.url() + path);
     }
 
+    /** Every call throws a {@link StoreException} when there is no answer at all. */
     Answer get(String path) throws IOException, InterruptedException {
-        return send("GET", path, BodyPublishers.noBody());
+        return answer(exchange(request("GET", path, BodyPublishers.noBody()).build(), LONG));
     }
 
     Answer delete(String path) throws IOException, InterruptedException {
-        return send("DELETE", path, BodyPublishers.noBody());
+        return answer(exchange(request("DELETE", path, BodyPublishers.noBody()).build(), SHORT));
     }
 
     Answer post(String path, JsonNode body) throws IOException, InterruptedException {
-        return send("POST", path, BodyPublishers.ofString(body.toString()), "Content-Type", "application/json");
+        return answer(exchange(request("POST", path, BodyPublishers.ofString(body.toString()))
+                .header("Content-Type", "application/json").build(), SHORT));
     }
 
-    /** @throws StoreException when there is no answer at all */
-    Answer send(String method, String path, BodyPublisher body, String... headers)
-            throws IOException, InterruptedException {
-        var request = HttpRequest.newBuilder(url(path)).method(method, body).header("apikey", settings.key().value())
+    /** @param headers names and values in turn */
+    Answer upload(String path, byte[] bytes, String... headers) throws IOException, InterruptedException {
+        return answer(
+                exchange(request("POST", path, BodyPublishers.ofByteArray(bytes)).headers(headers).build(), LONG));
+    }
+
+    private HttpRequest.Builder request(String method, String path, BodyPublisher body) {
+        return HttpRequest.newBuilder(url(path)).method(method, body).header("apikey", settings.key().value())
                 .header("Authorization", "Bearer " + settings.key().value());
-        if (headers.length > 0) {
-            request.headers(headers);
-        }
-        return answer(exchange(request.build()));
     }
 
     /** Not HttpClient's own timeout, which would end with the headers of a response. */
-    private HttpResponse<byte[]> exchange(HttpRequest request) throws IOException, InterruptedException {
+    private HttpResponse<byte[]> exchange(HttpRequest request, Duration longest)
+            throws IOException, InterruptedException {
         var exchange = http.sendAsync(request, BodyHandlers.ofByteArray());
         try {
-            return exchange.get(LONGEST.toMillis(), TimeUnit.MILLISECONDS);
+            return exchange.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw StoreException.temporary("no answer from " + settings.url().getAuthority() + ": " + e.getCause(),
-                    e.getCause());
+            throw StoreException.temporary(noAnswer() + ": " + e.getCause(), e.getCause());
         } catch (TimeoutException e) {
-            throw StoreException.temporary("no answer from " + settings.url().getAuthority() + " within " + LONGEST, e);
+            throw StoreException.temporary(noAnswer() + " within " + longest.toSeconds() + " s", e);
         } finally {
             exchange.cancel(true);
         }
+    }
+
+    private String noAnswer() {
+        return "no answer from " + settings.url().getAuthority();
     }
 
     private Answer answer(HttpResponse<byte[]> response) {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.config.StorageSettings.Supabase;
 import dev.imagen.storage.SupabaseApi.Answer;
 import java.io.IOException;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +17,7 @@ public final class SupabaseImageStore implements ImageStore {
 
     private static final String KEY_SETTING = "check storage.supabase.key (STORAGE_SUPABASE_KEY), which must be a secret"
             + " key or the service_role key";
+    private static final String URL_SETTING = "check storage.supabase.url (STORAGE_SUPABASE_URL)";
     private static final int PAGE = 1000;
 
     private final SupabaseApi api;
@@ -68,8 +68,8 @@ public final class SupabaseImageStore implements ImageStore {
 
     /** Upsert: a repetition after a lost answer finds its own bytes there. */
     private Answer send(String key, byte[] bytes, String mimeType) throws IOException, InterruptedException {
-        return api.send("POST", "/object/" + bucket + "/" + key, BodyPublishers.ofByteArray(bytes), "Content-Type",
-                mimeType, "x-upsert", "true", "cache-control", StorageKey.CACHE_CONTROL);
+        return api.upload("/object/" + bucket + "/" + key, bytes, "Content-Type", mimeType, "x-upsert", "true",
+                "cache-control", StorageKey.CACHE_CONTROL);
     }
 
     private void makeBucket() throws IOException, InterruptedException {
@@ -180,8 +180,6 @@ public final class SupabaseImageStore implements ImageStore {
         }
         return answer;
     }
-
-    private static final String URL_SETTING = "check storage.supabase.url (STORAGE_SUPABASE_URL)";
 
     private String advice(Answer answer) {
         return switch (answer.status()) {

@@ -2,6 +2,7 @@ package dev.imagen.upkeep;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,9 @@ final class FileRemoval<T> implements Chore {
     private static final System.Logger LOG = System.getLogger(FileRemoval.class.getName());
 
     static final int BATCH = 100;
+
+    /** How long one failure may follow another: a store that lets each call wait would outlast the upkeep's lease. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     /** Things whose files are to be removed, in an order of their own. */
     interface Items<T> {
@@ -32,12 +36,18 @@ final class FileRemoval<T> implements Chore {
 
     private final String name;
     private final Items<T> items;
+    private final Duration patience;
     /** Kept from one round to the next: a batch that fails as a whole does not keep the next ones waiting for ever. */
     private Optional<T> last = Optional.empty();
 
     FileRemoval(String name, Items<T> items) {
+        this(name, items, PATIENCE);
+    }
+
+    FileRemoval(String name, Items<T> items, Duration patience) {
         this.name = name;
         this.items = items;
+        this.patience = patience;
     }
 
     @Override
@@ -71,14 +81,21 @@ final class FileRemoval<T> implements Chore {
 
         private int files;
         private final List<Exception> failures = new ArrayList<>();
+        private Optional<Long> failingSince = Optional.empty();
 
         /** @return whether it succeeded */
         boolean removeFiles(T item) {
+            if (failingSince.filter(since -> System.nanoTime() - since > patience.toNanos()).isPresent()) {
+                failures.add(failures.getLast());
+                return false;
+            }
             try {
                 files += items.removeFiles(item);
+                failingSince = Optional.empty();
                 return true;
             } catch (IOException | RuntimeException e) {
                 failures.add(e);
+                failingSince = failingSince.or(() -> Optional.of(System.nanoTime()));
                 return false;
             }
         }

@@ -98,6 +98,24 @@ class DeletedImagesTest {
     }
 
     @Test
+    void a_store_that_goes_on_failing_for_long_is_not_asked_about_the_rest_of_a_batch() throws SQLException {
+        deleted("a.png");
+        deleted("b.png");
+        deleted("c.png");
+        var asked = new ArrayList<String>();
+        store.failFor(key -> asked.add(key));
+        var impatient = new FileRemoval<>("deleted images", new DeletedImages(DB.database(), store), Duration.ZERO);
+        try (var log = LogRecords.of("dev.imagen.upkeep")) {
+            impatient.run(() -> true);
+            assertThat(log.warnings()).singleElement().asString().contains("3 deleted images");
+        }
+        assertThat(asked).hasSize(1);
+        store.failFor(_ -> false);
+        impatient.run(() -> true);
+        assertThat(rows.imagePaths()).isEmpty();
+    }
+
+    @Test
     void one_file_that_cannot_be_removed_keeps_no_other() throws SQLException {
         deleted("a.png");
         deleted("b.png");

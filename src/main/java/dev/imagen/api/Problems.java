@@ -4,6 +4,7 @@ import dev.imagen.database.DatabaseException;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HttpException;
+import io.helidon.http.Method;
 import io.helidon.http.NotFoundException;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
@@ -24,19 +25,19 @@ final class Problems {
     private Problems() {}
 
     static void register(HttpRouting.Builder routing) {
-        routing.error(ProblemException.class, (_, response, e) -> send(response, e.problem()));
-        routing.error(DatabaseException.class, (_, response, e) -> send(response, problem(e)));
-        routing.error(NotFoundException.class, (request, response, _) -> send(response,
+        routing.error(ProblemException.class, (request, response, e) -> send(request, response, e.problem()));
+        routing.error(DatabaseException.class, (request, response, e) -> send(request, response, problem(e)));
+        routing.error(NotFoundException.class, (request, response, _) -> send(request, response,
                 new Problem(Status.NOT_FOUND_404, "there is no " + called(request) + "; see /openapi", List.of())));
-        routing.error(HttpException.class,
-                (_, response, e) -> send(response, new Problem(e.status(), String.valueOf(e.getMessage()), List.of())));
+        routing.error(HttpException.class, (request, response, e) -> send(request, response,
+                new Problem(e.status(), String.valueOf(e.getMessage()), List.of())));
         routing.error(UncheckedIOException.class, (_, _, e) -> {
             // Nobody is left to answer.
             throw new CloseConnectionException("the client went away", e);
         });
         routing.error(Throwable.class, (request, response, e) -> {
             LOG.log(Level.ERROR, called(request) + " failed", e);
-            send(response, new Problem(Status.INTERNAL_SERVER_ERROR_500,
+            send(request, response, new Problem(Status.INTERNAL_SERVER_ERROR_500,
                     "the server failed at this request; its log says why", List.of()));
         });
     }
@@ -67,7 +68,7 @@ final class Problems {
                 List.of());
     }
 
-    private static void send(ServerResponse response, Problem problem) {
+    private static void send(ServerRequest request, ServerResponse response, Problem problem) {
         response.status(problem.status());
         response.headers().set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
         int status = problem.status().code();
@@ -77,7 +78,12 @@ final class Problems {
             response.headers().set(HeaderNames.RETRY_AFTER, "5");
         }
         problem.headers().forEach((name, value) -> response.headers().set(name, value));
-        response.send(Json.bytes(problem.json()));
+        if (request.prologue().method().equals(Method.HEAD)) {
+            // With a body the client would take that for its next answer.
+            response.send();
+        } else {
+            response.send(Json.bytes(problem.json()));
+        }
     }
 
     /** For what fails before routing: a bad request line, a body over the limit. */
@@ -87,6 +93,9 @@ final class Problems {
         for (var type : DirectHandler.EventType.values()) {
             handlers.addHandler(type, handler);
         }
+        // What fails in routing is answered above: this is a request that cannot even be read.
+        handlers.addHandler(DirectHandler.EventType.INTERNAL_ERROR,
+                (_, _, _, headers, _) -> response(Status.BAD_REQUEST_400, headers, "the request is no valid HTTP"));
         return handlers.build();
     }
 

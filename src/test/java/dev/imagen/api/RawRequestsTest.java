@@ -81,9 +81,17 @@ class RawRequestsTest {
             "GET /jobs HTTP/1.1\nHost: localhost\nno colon\n\n", "GET /jobs HTTP/1.1\nHost: localhost\nBad Name: 1\n\n",
             "GET /jobs HTTP/1.1\n\n", "GET /jobs HTTP/1.1\nHost: local host\n\n",
             "GET /jobs\u0000 HTTP/1.1\nHost: localhost\n\n",
-            "POST /jobs HTTP/1.1\nHost: localhost\nContent-Length: many\n\n{}"})
+            "POST /jobs HTTP/1.1\nHost: localhost\nContent-Length: many\n\n{}",
+            "{\"a\":1} /jobs HTTP/1.1\nHost: localhost\n\n"})
     void a_request_that_is_no_http_is_a_problem(String request) throws Exception {
         problem(receive(request), 400);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/nowhere", "/jobs/x", "/jobs"})
+    void an_answer_to_head_has_no_body_that_would_be_taken_for_the_next_answer(String path) {
+        var answer = receive("HEAD " + path + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(answer).startsWith("HTTP/1.1 404").contains("Content-Length: 0").doesNotContain("{");
     }
 
     /** Before it is sent: who sends on may see the connection end before the answer. */

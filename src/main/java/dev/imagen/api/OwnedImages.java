@@ -75,7 +75,7 @@ final class OwnedImages {
     /**
      * Brings a deleted image back; empty for an unknown or foreign id.
      *
-     * @throws DatabaseException with state 55000 when it was deleted too long ago
+     * @throws DatabaseException with state PT409 when it was deleted too long ago
      */
     Optional<ObjectNode> restore(Caller caller, UUID id) {
         return change(caller, RESTORE, id);
@@ -85,7 +85,7 @@ final class OwnedImages {
         try {
             return database.as(caller, session -> session.one(sql, ImageJson::of, id));
         } catch (DatabaseException e) {
-            if (e.state().equals("P0002")) {
+            if (e.state().equals("PT404")) {
                 return Optional.empty();
             }
             throw e;

@@ -49,7 +49,7 @@ final class Problems {
 
     /** What the database refuses is the caller's to change; anything else is ours, and passes. */
     private static Problem problem(DatabaseException e) {
-        if (e.state().equals("55000")) {
+        if (e.state().equals("PT409")) {
             return new Problem(Status.CONFLICT_409, e.serverMessage(), List.of());
         }
         if (e.state().equals("42501")) {

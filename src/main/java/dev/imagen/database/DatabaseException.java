@@ -50,11 +50,10 @@ public final class DatabaseException extends RuntimeException {
 
     /**
      * Whether the server refused the statement itself, rather than being away, overloaded or shutting down: classes 22
-     * (data) and 23 (constraints), missing rights, and what the schema's functions raise.
+     * (data) and 23 (constraints), missing rights, and what the schema's functions raise: PT and a status of HTTP.
      */
     public boolean refused() {
-        return state.startsWith("22") || state.startsWith("23") || state.equals("42501") || state.equals("P0002")
-                || state.equals("55000") || state.equals("PT429");
+        return state.startsWith("22") || state.startsWith("23") || state.equals("42501") || state.startsWith("PT4");
     }
 
     /** Whether the connection is gone: class 08, and a server that is stopped or ended the session. */

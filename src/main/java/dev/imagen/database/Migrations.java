@@ -22,6 +22,11 @@ public final class Migrations {
                 if not (select relrowsecurity from pg_class where oid = 'imagen.flyway_schema_history'::regclass) then
                     alter table imagen.flyway_schema_history enable row level security;
                 end if;
+                if not exists (select from pg_trigger where tgrelid = 'imagen.flyway_schema_history'::regclass
+                                                        and tgname = 'refuse_truncate') then
+                    create trigger refuse_truncate before truncate on imagen.flyway_schema_history
+                        for each statement execute function imagen.refuse_truncate();
+                end if;
             end
             $$""";
 

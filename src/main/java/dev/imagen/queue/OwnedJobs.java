@@ -198,7 +198,7 @@ public final class OwnedJobs {
     /**
      * Makes a failed or cancelled job pending again; empty for an unknown or foreign id.
      *
-     * @throws DatabaseException with state 55000 when it is neither
+     * @throws DatabaseException with state PT409 when it is neither
      */
     public Optional<Job> retry(Caller caller, UUID id) {
         return change(caller, RETRY, id);
@@ -208,7 +208,7 @@ public final class OwnedJobs {
         try {
             return database.as(caller, session -> session.one(sql, JobRows::job, id));
         } catch (DatabaseException e) {
-            if (e.state().equals("P0002")) {
+            if (e.state().equals("PT404")) {
                 return Optional.empty();
             }
             throw e;

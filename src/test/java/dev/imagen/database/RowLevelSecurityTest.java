@@ -16,7 +16,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -46,20 +45,11 @@ class RowLevelSecurityTest {
     @RegisterExtension
     static final TestDatabase DB = new TestDatabase();
 
-    /** Where somebody followed the recipe for custom schemas that grants ALL. */
     @RegisterExtension
-    static final TestDatabase GRANTED = new TestDatabase();
+    static final TestDatabase GRANTED = TestDatabase.grantedToAll();
 
     private final UUID alice = UUID.randomUUID();
     private final UUID bob = UUID.randomUUID();
-
-    @BeforeEach
-    void grantAll() throws SQLException {
-        GRANTED.execute("grant usage on schema imagen to anon, authenticated, service_role",
-                "grant all on all tables in schema imagen to anon, authenticated, service_role",
-                "grant all on all routines in schema imagen to anon, authenticated, service_role",
-                "grant all on all sequences in schema imagen to anon, authenticated, service_role");
-    }
 
     @Test
     void a_client_inserts_a_job_with_a_prompt_alone_and_owns_it() throws SQLException {
@@ -140,8 +130,7 @@ class RowLevelSecurityTest {
             assertThat(statement.executeUpdate("update imagen.job_progress set step = 9")).isZero();
             assertThat(statement.executeUpdate("update imagen.workers set name = 'x'")).isZero();
             assertThat(statement.executeUpdate("update imagen.upkeep set last_round_at = 'infinity'")).isZero();
-            for (var table : List.of("jobs", "images", "usage", "job_progress", "job_attempts", "workers", "upkeep",
-                    "flyway_schema_history")) {
+            for (var table : GRANTED.tables()) {
                 assertThat(statement.executeUpdate("delete from imagen." + table)).as(table).isZero();
             }
         }
@@ -168,8 +157,7 @@ class RowLevelSecurityTest {
         var job = GRANTED.insertJob(alice);
         try (Connection connection = GRANTED.superuser(); var statement = connection.createStatement()) {
             statement.execute("set role anon");
-            for (var table : List.of("jobs", "images", "usage", "job_progress", "job_attempts", "workers", "upkeep",
-                    "flyway_schema_history")) {
+            for (var table : GRANTED.tables()) {
                 assertThat(statement.executeQuery("select from imagen." + table).next()).as(table).isFalse();
             }
             assertThatExceptionOfType(SQLException.class)
@@ -260,7 +248,7 @@ class RowLevelSecurityTest {
         var one = failure(DB, bob, "select * from imagen." + function + "('" + foreign + "')");
         var other = failure(DB, bob, "select * from imagen." + function + "('" + UUID.randomUUID() + "')");
         assertThat((Throwable) one).hasMessageContaining("no such job").hasMessage(other.getMessage());
-        assertThat(one.getSQLState()).isEqualTo("P0002").isEqualTo(other.getSQLState());
+        assertThat(one.getSQLState()).isEqualTo("PT404").isEqualTo(other.getSQLState());
         assertThat(DB.job(foreign)).containsEntry("status", "failed").containsEntry("cancel_requested_at", null);
     }
 
@@ -289,7 +277,7 @@ class RowLevelSecurityTest {
         var one = failure(DB, bob, "select * from imagen." + function + "('" + foreign + "')");
         var other = failure(DB, bob, "select * from imagen." + function + "('" + UUID.randomUUID() + "')");
         assertThat((Throwable) one).hasMessageContaining("no such image").hasMessage(other.getMessage());
-        assertThat(one.getSQLState()).isEqualTo("P0002").isEqualTo(other.getSQLState());
+        assertThat(one.getSQLState()).isEqualTo("PT404").isEqualTo(other.getSQLState());
         assertThat(DB.row("select deleted_at from imagen.images where id = ?", foreign)).containsEntry("deleted_at",
                 null);
     }
@@ -324,7 +312,7 @@ class RowLevelSecurityTest {
         var image = insertImage(DB, DB.insertJob(alice), alice);
         DB.execute("update imagen.images set deleted_at = now() - interval '301 seconds'");
         var late = failure(DB, alice, "select * from imagen.restore_image('" + image + "')");
-        assertThat(late.getSQLState()).isEqualTo("55000");
+        assertThat(late.getSQLState()).isEqualTo("PT409");
         assertThat((Throwable) late).hasMessageContaining("deleted more than 5 minutes ago");
         assertThat(only(commit(DB, alice, "select deleted_at from imagen.delete_image('" + image + "')")))
                 .isEqualTo(DB.row("select deleted_at from imagen.images where id = ?", image));

@@ -383,7 +383,7 @@ class OwnedJobsTest {
         var id = create(alice, plain()).id();
         DB.execute("update imagen.jobs set status = '" + status.text() + "' where id = '" + id + "'");
         assertThatExceptionOfType(DatabaseException.class).isThrownBy(() -> jobs.retry(alice, id)).satisfies(e -> {
-            assertThat(e.state()).isEqualTo("55000");
+            assertThat(e.state()).isEqualTo("PT409");
             assertThat(e.refused()).isTrue();
             assertThat(e.serverMessage())
                     .isEqualTo("the job is " + status.text() + ": only a failed or cancelled job can be retried");

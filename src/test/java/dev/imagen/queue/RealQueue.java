@@ -96,7 +96,7 @@ final class RealQueue {
         try {
             return became(owned.retry(Cast.owner(job), Cast.id(job)));
         } catch (DatabaseException e) {
-            if (e.state().equals("55000")) {
+            if (e.state().equals("PT409")) {
                 return Plain.REFUSED;
             }
             throw e;

@@ -25,8 +25,36 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
 
+    private static final String CLIENTS = " to anon, authenticated, service_role";
+
+    /** Supabase's guide to custom schemas, word for word. */
+    private static final List<String> CUSTOM_SCHEMA = List.of("GRANT USAGE ON SCHEMA imagen" + CLIENTS,
+            "GRANT ALL ON ALL TABLES IN SCHEMA imagen" + CLIENTS,
+            "GRANT ALL ON ALL ROUTINES IN SCHEMA imagen" + CLIENTS,
+            "GRANT ALL ON ALL SEQUENCES IN SCHEMA imagen" + CLIENTS,
+            "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA imagen GRANT ALL ON TABLES" + CLIENTS,
+            "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA imagen GRANT ALL ON ROUTINES" + CLIENTS,
+            "ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA imagen GRANT ALL ON SEQUENCES" + CLIENTS);
+
+    private final boolean grantAll;
     private DatabaseSettings settings;
     private Database database;
+
+    /** One as its migrations leave it. */
+    public TestDatabase() {
+        this(false);
+    }
+
+    private TestDatabase(boolean grantAll) {
+        this.grantAll = grantAll;
+    }
+
+    /**
+     * One where somebody followed Supabase's guide to custom schemas, which grants ALL on everything to every client.
+     */
+    public static TestDatabase grantedToAll() {
+        return new TestDatabase(true);
+    }
 
     @Override
     public void beforeAll(ExtensionContext context) throws SQLException {
@@ -42,10 +70,36 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
         }
     }
 
+    /** One without the schema, open. */
+    public static TestDatabase empty() throws SQLException {
+        var empty = new TestDatabase();
+        empty.open(TestServer.shared().emptyDatabase());
+        return empty;
+    }
+
     /** Makes the database. */
     public void open() throws SQLException {
-        settings = TestServer.shared().newDatabase();
+        open(TestServer.shared().newDatabase());
+    }
+
+    private void open(DatabaseSettings made) throws SQLException {
+        settings = made;
         database = new Database(settings);
+        if (grantAll) {
+            grantToAll();
+        }
+    }
+
+    /** Follows Supabase's guide to custom schemas. */
+    public void grantToAll() throws SQLException {
+        execute(CUSTOM_SCHEMA.toArray(String[]::new));
+    }
+
+    /** The tables of the schema, by name. */
+    public List<String> tables() throws SQLException {
+        return rows("select relname::text from pg_class where relnamespace = 'imagen'::regnamespace"
+                + " and relkind in ('r', 'p', 'v', 'm', 'f') order by 1").stream()
+                .map(row -> (String) row.get("relname")).toList();
     }
 
     /** Ends the service's pool, if it was opened: where the server did not start, only that is to be told. */

@@ -176,7 +176,7 @@ class DeletedImagesTest {
             }
         });
         run();
-        assertThat(refused).extracting(SQLException::getSQLState).containsExactly("55000", "23514");
+        assertThat(refused).extracting(SQLException::getSQLState).containsExactly("PT409", "23514");
         assertThat(rows.imagePaths()).isEmpty();
     }
 
@@ -220,7 +220,7 @@ class DeletedImagesTest {
                 try {
                     restore.execute();
                 } catch (SQLException e) {
-                    assertThat(e.getSQLState()).isIn("55000", "P0002");
+                    assertThat(e.getSQLState()).isIn("PT409", "PT404");
                     late++;
                 }
             }

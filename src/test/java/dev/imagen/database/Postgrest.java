@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.postgresql.util.PSQLException;
 
 /**
- * Says to the database what PostgREST 14 says for the requests that supabase-js makes: its login, its transaction, its
+ * Says to the database what PostgREST 16 says for the requests that supabase-js makes: its login, its transaction, its
  * settings and its statements, and its status for what the database answers. After the modules PreQuery, QueryBuilder,
  * Statements, SqlFragment and Error of its sources; only as much of its query language as the tests need.
  */

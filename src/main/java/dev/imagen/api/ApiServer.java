@@ -73,12 +73,20 @@ public final class ApiServer implements AutoCloseable {
         if (settings.api()) {
             routes(parts, access).forEach(route -> routing.register(route.path(), route.service()));
         }
+        routing.addFilter((chain, _, response) -> {
+            AnswerHeaders.set(response.headers());
+            chain.proceed();
+        });
+        routing.addFilter(new Origins(settings.origins()));
         routing.addFilter(QueryParameters::checkEncoding);
         Problems.register(routing);
         server.host(settings.host()).port(settings.port()).routing(routing).directHandlers(Problems.beforeRouting())
                 // Helidon's own check of queries refuses colons (RFC 3986 allows them), and so every time.
-                .addProtocol(Http1Config.builder().validatePrologue(false).build()).maxPayloadSize(Json.MAX_BODY_BYTES)
-                .idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
+                .addConnectionSelector(new PatientConnections(Http1Config.builder().validatePrologue(false).build(),
+                        settings.timeout()))
+                // It would add Helidon's own selector, whose connections wait for ever.
+                .protocolsDiscoverServices(false).maxTcpConnections(settings.connections())
+                .maxPayloadSize(Json.MAX_BODY_BYTES).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
                 // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)

@@ -65,7 +65,6 @@ final class ImagesService implements HttpService {
         switch (stored(image)) {
             case Content.Bytes(var bytes) -> {
                 keep(response, etag);
-                response.headers().set(HeaderNames.create("X-Content-Type-Options"), "nosniff");
                 setType(response, image.mimeType(), Ids.path(request));
                 response.send(bytes);
             }

@@ -32,9 +32,13 @@ final class Mailbox implements Watcher {
     /** A client that lets this many jobs wait is gone or hopeless; it may come back with Last-Event-ID. */
     private static final int CAPACITY = 10_000;
 
+    /** So is one that lets this much text of jobs wait, in characters: prompts may be long. */
+    private static final long MOST_TEXT = 16 * 1024 * 1024;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition filled = lock.newCondition();
     private final LinkedHashMap<Key, Letter> letters = new LinkedHashMap<>();
+    private long text;
     private boolean closed;
 
     @Override
@@ -58,15 +62,25 @@ final class Mailbox implements Watcher {
         }
     }
 
+    /** After its end a stream is told nothing more: what a client does not take must not grow on. */
     private void put(Key key, Letter letter) {
         lock.lock();
         try {
-            letters.put(key, letter);
-            closed |= letters.size() > CAPACITY;
-            filled.signal();
+            if (!closed) {
+                var replaced = letters.put(key, letter);
+                text += text(letter) - (replaced == null ? 0 : text(replaced));
+                closed = letters.size() > CAPACITY || text > MOST_TEXT;
+                filled.signal();
+            }
         } finally {
             lock.unlock();
         }
+    }
+
+    private static long text(Letter letter) {
+        return letter instanceof Letter.Changed(var job)
+                ? job.request().prompt().length() + job.request().negativePrompt().map(String::length).orElse(0)
+                : 0;
     }
 
     /** The next letter; empty when none came in time. */
@@ -80,7 +94,9 @@ final class Mailbox implements Watcher {
             if (letters.isEmpty()) {
                 return closed ? Optional.of(new Letter.Closed()) : Optional.empty();
             }
-            return Optional.of(letters.pollFirstEntry().getValue());
+            var letter = letters.pollFirstEntry().getValue();
+            text -= text(letter);
+            return Optional.of(letter);
         } finally {
             lock.unlock();
         }

@@ -68,8 +68,12 @@ final class Problems {
                 List.of());
     }
 
+    /** The headers that were set before the request failed are gone. */
     private static void send(ServerRequest request, ServerResponse response, Problem problem) {
         response.status(problem.status());
+        AnswerHeaders.set(response.headers());
+        Origins.setFor(request, response.headers());
+        response.headers().set(HeaderNames.CACHE_CONTROL, "no-store");
         response.headers().set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
         int status = problem.status().code();
         if (status == Status.SERVICE_UNAVAILABLE_503.code()) {
@@ -106,6 +110,8 @@ final class Problems {
                 : status.code() >= 500
                         ? "the server failed at this request; its log says why"
                         : String.valueOf(message);
+        AnswerHeaders.set(headers);
+        headers.set(HeaderNames.CACHE_CONTROL, "no-store");
         headers.set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
         return DirectHandler.TransportResponse.builder().status(status).headers(headers)
                 .entity(Json.bytes(new Problem(status, detail, List.of()).json())).build();

@@ -7,17 +7,25 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /** Typed reads of configuration keys; each refusal names the key, its environment variable and the limit. */
 final class Keys {
 
     /** How a secret that is in a file is referred to. */
     private static final String FILE = "file:";
+
+    /** As RFC 6454 serialises it: a browser sends nothing else, so nothing else would ever match. */
+    private static final Pattern ORIGIN = Pattern.compile(
+            "(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9-]+(\\.[a-z0-9-]+)*|\\[[0-9a-f:.]+])(:[1-9][0-9]{0,4})?");
 
     private final Config config;
 
@@ -119,6 +127,20 @@ final class Keys {
 
     Optional<Duration> optionalDuration(String key, Duration min, Duration max) {
         return optional(key).map(_ -> duration(key, min, max));
+    }
+
+    /** Web origins, separated by commas, as browsers write them. */
+    Set<String> origins(String key) {
+        var origins = new LinkedHashSet<String>();
+        for (String origin : optional(key).map(list -> list.split(",")).orElse(new String[0])) {
+            if (!ORIGIN.matcher(origin.strip()).matches()) {
+                throw new SettingsException(named(key) + " has '" + origin.strip() + "', must be a list of origins such"
+                        + " as https://app.example.com,http://localhost:3000: in lower case, without a path, without"
+                        + " the port 443 of https and 80 of http, and without *");
+            }
+            origins.add(origin.strip());
+        }
+        return Collections.unmodifiableSet(origins);
     }
 
     UUID uuid(String key) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Everything that can be set, parsed and validated once at start. {@code application.yaml} lists each key with its
@@ -20,8 +21,11 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
      * @param host address to listen on
      * @param port TCP port; 0: any free one
      * @param api whether the REST API is served; health and metrics always are
+     * @param timeout for a request to arrive whole, and for a client to take a piece of an answer
+     * @param connections open at a time; further ones wait
+     * @param origins whose web pages may use the API, such as {@code https://app.example.com}
      */
-    public record Server(String host, int port, boolean api) {}
+    public record Server(String host, int port, boolean api, Duration timeout, int connections, Set<String> origins) {}
 
     /**
      * @param fair whether owners take turns within a priority; otherwise the oldest job goes first

@@ -81,8 +81,7 @@ public final class SettingsLoader {
 
     private Settings settings() {
         RESERVED.forEach(keys::refuse);
-        var server = new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
-                keys.flag("api.enabled"));
+        var server = server();
         var auth = new AuthSettingsReader(keys).read(server);
         return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(),
                 new StorageLoader(keys).storage(), images(), retention(),
@@ -90,6 +89,12 @@ public final class SettingsLoader {
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
+    }
+
+    private Settings.Server server() {
+        return new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
+                keys.flag("api.enabled"), keys.duration("server.timeout", SECOND, Duration.ofMinutes(10)),
+                (int) keys.whole("server.connections", 1, 1_000_000), keys.origins("api.origins"));
     }
 
     private ApiSettings api(AuthSettings.Mode mode) {

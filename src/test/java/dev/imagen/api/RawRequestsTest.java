@@ -14,7 +14,9 @@ import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.testing.junit5.ServerTest;
 import io.helidon.webserver.testing.junit5.SetUpServer;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -45,8 +47,8 @@ class RawRequestsTest {
     @SetUpServer
     static void configure(WebServerConfig.Builder server) throws SQLException {
         service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();
-        ApiServer.configure(server, new Settings.Server("localhost", 0, true), service.parts(), service.access(),
-                List.of());
+        ApiServer.configure(server, new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), 100, Set.of()),
+                service.parts(), service.access(), List.of());
     }
 
     @AfterAll

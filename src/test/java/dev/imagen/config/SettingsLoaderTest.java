@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +26,8 @@ class SettingsLoaderTest {
     @Test
     void defaults_load() {
         var settings = load();
-        assertThat(settings.server()).isEqualTo(new Settings.Server("127.0.0.1", 8080, true));
+        assertThat(settings.server())
+                .isEqualTo(new Settings.Server("127.0.0.1", 8080, true, Duration.ofSeconds(30), 10_000, Set.of()));
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
         assertThat(settings.database().connection()).isEmpty();
         assertThat(settings.database().listen()).isTrue();
@@ -94,6 +96,15 @@ class SettingsLoaderTest {
             server.host        | 0.0.0.0         | or auth.open (AUTH_OPEN) to true
             server.host        | no.such.invalid | server.host (SERVER_HOST): unknown host no.such.invalid
             api.enabled        | yes             | api.enabled (API_ENABLED) is 'yes', must be true or false
+            server.timeout     | PT0.5S          | server.timeout (SERVER_TIMEOUT) is PT0.5S, must be from PT1S to PT10M
+            server.connections | 0               | server.connections (SERVER_CONNECTIONS) is 0, must be from 1 to 1000000
+            api.origins        | *               | api.origins (API_ORIGINS) has '*', must be a list of origins such as https://app.example.com
+            api.origins        | https://a.example,null | api.origins (API_ORIGINS) has 'null', must be a list
+            api.origins        | https://a.example/     | has 'https://a.example/', must be a list
+            api.origins        | https://A.example      | has 'https://A.example', must be a list
+            api.origins        | a.example       | has 'a.example', must be a list
+            api.origins        | https://a.example:443  | without the port 443 of https
+            api.origins        | https://*.a.example    | and without *
             auth.mode          | ldap            | auth.mode (AUTH_MODE) is 'ldap', must be none
             auth.mode          | jwt             | set auth.jwt.jwks (AUTH_JWT_JWKS) to the URL
             auth.jwt.secret    | short           | auth.jwt.secret (AUTH_JWT_SECRET) is set, but no token is checked while auth.mode (AUTH_MODE) is none
@@ -151,6 +162,12 @@ class SettingsLoaderTest {
     void a_value_that_cannot_work_is_refused_by_key_environment_name_and_limit(String key, String value,
             String message) {
         assertThatThrownBy(() -> load(key, value)).isInstanceOf(SettingsException.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void origins_are_separated_by_commas() {
+        assertThat(load("api.origins", "https://a.example, http://localhost:3000,http://[::1]:8443").server().origins())
+                .containsExactly("https://a.example", "http://localhost:3000", "http://[::1]:8443");
     }
 
     @Test

@@ -35,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -63,7 +64,7 @@ public final class TestService implements AutoCloseable {
     private final TestClient client;
 
     private TestService(Setup setup) {
-        var settings = SettingsLoader.load(Map.of("imagen.home", "target/no-home", "server.port", "0"));
+        var settings = SettingsLoader.load(setup.settings);
         this.name = "service-" + NUMBER.incrementAndGet();
         this.owner = setup.owner;
         this.images = folder();
@@ -121,6 +122,8 @@ public final class TestService implements AutoCloseable {
         private DatabaseSettings database;
         private UUID owner = UUID.randomUUID();
         private Function<ImageStore, ImageStores> stores = ImageStores::new;
+        private final Map<String, String> settings = new HashMap<>(
+                Map.of("imagen.home", "target/no-home", "server.port", "0"));
         private WorkerSettings worker = new WorkerSettings(true, 16, Duration.ofSeconds(5), Duration.ofMinutes(5),
                 Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofMillis(1), Map.of());
 
@@ -152,6 +155,12 @@ public final class TestService implements AutoCloseable {
         /** With other stores than the files of this machine, which are given. */
         public Setup stores(Function<ImageStore, ImageStores> made) {
             stores = made;
+            return this;
+        }
+
+        /** With a setting of the server or of styles that is not the default. */
+        public Setup with(String key, String value) {
+            settings.put(key, value);
             return this;
         }
 
@@ -217,6 +226,11 @@ public final class TestService implements AutoCloseable {
     /** Speaks with it. */
     public TestClient client() {
         return client;
+    }
+
+    /** The port of its API, for what no client of HTTP would do. */
+    public int port() {
+        return server.port();
     }
 
     /** Where its image files are. */

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -40,9 +41,23 @@ public final class FileImageStore implements ImageStore {
         return path(key).toString();
     }
 
+    /** The path of a key, unless a link in the folder leads out of it. */
+    private Path inside(String key) throws IOException {
+        var path = path(key);
+        var existing = path;
+        while (!existing.equals(root) && Files.notExists(existing, LinkOption.NOFOLLOW_LINKS)) {
+            existing = existing.getParent();
+        }
+        // The folder itself may be a link, to another disk.
+        if (!existing.equals(root) && !existing.toRealPath().startsWith(root.toRealPath())) {
+            throw new IOException("a link leads out of the folder of images: " + existing);
+        }
+        return path;
+    }
+
     @Override
     public void put(String key, byte[] bytes, String mimeType) throws IOException {
-        var target = path(key);
+        var target = inside(key);
         boolean freshFolder = !Files.isDirectory(target.getParent());
         Files.createDirectories(target.getParent());
         var temporary = target.resolveSibling("." + UUID.randomUUID());
@@ -85,7 +100,7 @@ public final class FileImageStore implements ImageStore {
     @Override
     public Optional<byte[]> get(String key) throws IOException {
         try {
-            return Optional.of(Files.readAllBytes(path(key)));
+            return Optional.of(Files.readAllBytes(inside(key)));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
@@ -93,7 +108,7 @@ public final class FileImageStore implements ImageStore {
 
     @Override
     public List<String> keys(String prefix) throws IOException {
-        var beginning = path(prefix);
+        var beginning = inside(prefix);
         var keys = new ArrayList<String>();
         // Not isDirectory: that is false too where the folder is there but may not be read.
         if (Files.notExists(beginning.getParent())) {
@@ -122,6 +137,6 @@ public final class FileImageStore implements ImageStore {
 
     @Override
     public void delete(String key) throws IOException {
-        Files.deleteIfExists(path(key));
+        Files.deleteIfExists(inside(key));
     }
 }

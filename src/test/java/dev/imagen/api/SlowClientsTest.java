@@ -184,6 +184,23 @@ class SlowClientsTest {
         }
     }
 
+    @Test
+    void beyond_the_limit_a_connection_waits_until_another_one_is_closed() throws Exception {
+        try (var small = TestService.on(DB).withoutWorker().with("server.connections", "1").start();
+                var second = new Socket()) {
+            var first = new Socket(InetAddress.getLoopbackAddress(), small.port());
+            send(first, GET);
+            readHead(first.getInputStream());
+            second.connect(first.getRemoteSocketAddress());
+            send(second, GET);
+            second.setSoTimeout(500);
+            assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(() -> second.getInputStream().read());
+            first.close();
+            second.setSoTimeout(30_000);
+            assertThat(readHead(second.getInputStream())).startsWith("HTTP/1.1 200 ");
+        }
+    }
+
     /** Up to the empty line. */
     private static String readHead(InputStream in) throws IOException {
         var head = new StringBuilder();

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
@@ -15,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileImageStoreTest extends ImageStoreContract {
 
@@ -92,5 +95,51 @@ class FileImageStoreTest extends ImageStoreContract {
         boolean failed = failure.get(10, TimeUnit.SECONDS);
         assertThat(store.get(KEY).map(bytes -> bytes.length))
                 .isEqualTo(failed ? Optional.empty() : Optional.of(100_000));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/etc/passwd", "../secret", "a/../../secret", "a//b", "a/./b", ".hidden", "a/.b",
+            "a\\b", "a/b/", "a b", "a\0b", "..", "a/..", "%2e%2e/a", "a/%2e%2e%2fb", "..\\a", "C:a", "~/a",
+            "a/\u2025/b", "\uFF0E\uFF0E/a"})
+    void a_key_that_could_lead_out_of_the_folder_is_refused(String key) {
+        assertThatThrownBy(() -> store.put(key, new byte[]{1}, "image/png"))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.get(key)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.delete(key)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> store.keys(key)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void a_link_in_the_folder_does_not_lead_out_of_it() throws Exception {
+        var outside = Files.createDirectory(folder.resolve("outside"));
+        Files.writeString(outside.resolve("secret.png"), "not an image");
+        put("owner/1.png");
+        Files.createSymbolicLink(store.path("owner/away"), outside);
+        Files.createSymbolicLink(store.path("owner/secret.png"), outside.resolve("secret.png"));
+        for (String key : List.of("owner/away/secret.png", "owner/secret.png", "owner/away/2026/11/1.png")) {
+            assertThatThrownBy(() -> store.get(key)).as(key).isInstanceOf(IOException.class)
+                    .hasMessageContaining("a link leads out of the folder of images");
+            assertThatThrownBy(() -> store.put(key, new byte[]{1}, "image/png")).as(key)
+                    .isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> store.delete(key)).as(key).isInstanceOf(IOException.class);
+        }
+        assertThatThrownBy(() -> store.keys("owner/away/secret")).isInstanceOf(IOException.class);
+        assertThat(store.keys("owner/1")).containsExactly("owner/1.png");
+        try (var files = Files.list(outside)) {
+            assertThat(files).containsExactly(outside.resolve("secret.png"));
+        }
+        assertThat(outside.resolve("secret.png")).hasContent("not an image");
+    }
+
+    @Test
+    void the_folder_itself_may_be_a_link_to_another_disk() throws Exception {
+        var disk = Files.createDirectory(folder.resolve("disk"));
+        Files.createSymbolicLink(folder.resolve("images"), disk);
+        put(KEY);
+        var onDisk = Files.readAllBytes(disk.resolve(KEY));
+        assertThat(store.get(KEY)).hasValueSatisfying(bytes -> assertThat(bytes).isEqualTo(onDisk).isNotEmpty());
+        assertThat(store.keys(KEY.replaceFirst("\\.png", "."))).containsExactly(KEY);
+        store.delete(KEY);
+        assertThat(store.get(KEY)).isEmpty();
     }
 }

@@ -36,6 +36,8 @@ final class BenchSystem implements AutoCloseable {
     private final Notifications notifications;
     private final JobEvents events;
     private final Worker worker;
+    private final Settings.Server serverSettings;
+    private final ApiServer.Parts parts;
     private final ApiServer server;
     private final UUID owner;
     private final Map<UUID, CompletableFuture<Long>> claims;
@@ -54,8 +56,9 @@ final class BenchSystem implements AutoCloseable {
                 new GenerationPipeline(styles, backends, store, settings.images()), settings.worker(), backends.names(),
                 stamps(claims));
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
-        this.server = ApiServer.start(settings.server(),
-                new ApiServer.Parts(database, events, backends, styles, new ImageStores(store)),
+        this.serverSettings = settings.server();
+        this.parts = new ApiServer.Parts(database, events, backends, styles, new ImageStores(store));
+        this.server = ApiServer.start(serverSettings, parts,
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }
 
@@ -93,6 +96,14 @@ final class BenchSystem implements AutoCloseable {
 
     UUID owner() {
         return owner;
+    }
+
+    Settings.Server server() {
+        return serverSettings;
+    }
+
+    ApiServer.Parts parts() {
+        return parts;
     }
 
     int port() {

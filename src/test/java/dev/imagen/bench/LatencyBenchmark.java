@@ -20,6 +20,7 @@ import java.util.Map;
  * <li>sql: INSERT by a client of its own; pickup is from the INSERT's return (its commit) to the claimed job in the
  * worker, done from there to the {@code done} that a raw LISTEN connection reads
  * <li>post: from before POST /jobs to the {@code done} event of the job's stream
+ * <li>get: GET /jobs/{id} as each kind of caller, in turns
  * </ul>
  */
 final class LatencyBenchmark {
@@ -45,6 +46,7 @@ final class LatencyBenchmark {
                 sql.done().print("sql done");
                 new PostClient(system.port()).measure(WARM_UP / 4);
                 new PostClient(system.port()).measure(JOBS).print("post to done event");
+                new AccessCost(system).print(WARM_UP * 5, JOBS * 5, new PostClient(system.port()).done());
                 System.out.printf("sql pickup / floor: p50 %.2f, p99 %.2f%n", sql.pickup().at(50) / floor.at(50),
                         sql.pickup().at(99) / floor.at(99));
             }

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.UUID;
 import java.util.regex.Pattern;
 
 /** Posts jobs and watches each one's stream. */
@@ -28,6 +29,13 @@ final class PostClient {
             nanos[i] = System.nanoTime() - begin;
         }
         return Percentiles.ofNanos(nanos);
+    }
+
+    /** A finished job. */
+    UUID done() throws IOException, InterruptedException {
+        var location = post();
+        awaitDone(location);
+        return UUID.fromString(location.replaceFirst(".*/", ""));
     }
 
     private String post() throws IOException, InterruptedException {

@@ -104,6 +104,9 @@ final class ImagesService implements HttpService {
         try {
             return store.content(image.path()).orElseThrow(() -> Problem.exception(Status.GONE_410,
                     "the image is recorded but its file is gone from the store"));
+        } catch (IllegalArgumentException e) {
+            // Written to the row by somebody else: no store keeps anything under such a key.
+            throw Problem.exception(Status.GONE_410, "the image is recorded, but under a path that no store has");
         } catch (IOException e) {
             LOG.log(Level.WARNING, "the image store did not answer: {0}", e.getMessage());
             throw Problem.exception(Status.SERVICE_UNAVAILABLE_503, "the image store does not answer now");

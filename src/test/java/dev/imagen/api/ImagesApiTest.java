@@ -269,6 +269,13 @@ class ImagesApiTest {
     }
 
     @Test
+    void a_path_that_is_no_storage_key_leads_to_no_file() throws Exception {
+        var id = insertImage(service.owner());
+        DB.execute("update imagen.images set path = '../../etc/passwd' where id = '" + id + "'");
+        assertThat(client.get("/images/" + id + "/content").status()).isEqualTo(410);
+    }
+
+    @Test
     void that_a_file_is_gone_is_not_to_be_kept_for_a_year() throws Exception {
         var url = image().path("url").textValue();
         removeFiles(service.images());

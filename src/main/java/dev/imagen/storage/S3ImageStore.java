@@ -91,11 +91,12 @@ public final class S3ImageStore implements ImageStore {
     }
 
     /**
-     * A picture is small: asking first whether it may come would cost a round trip, or five seconds of some servers.
+     * A picture is small: asking first whether it may come would cost a round trip, or five seconds of some servers,
+     * and pieces that are signed one by one are more than many servers understand.
      */
     private static S3Configuration configuration(Optional<URI> endpoint) {
         return S3Configuration.builder().pathStyleAccessEnabled(endpoint.isPresent()).expectContinueEnabled(false)
-                .build();
+                .chunkedEncodingEnabled(false).build();
     }
 
     @Override

@@ -11,7 +11,9 @@ import dev.imagen.testing.FaultProxy;
 import dev.imagen.testing.S3Server;
 import java.io.IOException;
 import java.net.URI;
+import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -116,6 +118,16 @@ class S3ImageStoreTest extends RemoteStoreContract {
                     .hasMessageContaining("403").hasMessageContaining("STORAGE_S3_SECRET")
                     .hasMessageNotContaining("another-secret");
         }
+    }
+
+    /** Over HTTPS it is all that the server can check: then what is sent is not signed. */
+    @Test
+    void an_upload_tells_the_md5_of_its_bytes_and_is_nothing_but_them() throws Exception {
+        put(KEY);
+        assertThat(proxy.header("PUT", "Content-MD5"))
+                .contains(Base64.getEncoder().encodeToString(MessageDigest.getInstance("MD5").digest(BYTES)));
+        assertThat(proxy.header("PUT", "Content-Length")).contains(String.valueOf(BYTES.length));
+        assertThat(proxy.header("PUT", "x-amz-trailer")).isEmpty();
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -48,7 +49,7 @@ public final class FaultProxy implements AutoCloseable {
     private final ServerSocket listening;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final ConcurrentLinkedQueue<Planned> planned = new ConcurrentLinkedQueue<>();
-    private final List<String> requests = new CopyOnWriteArrayList<>();
+    private final List<String> heads = new CopyOnWriteArrayList<>();
 
     private FaultProxy(int server) throws IOException {
         this.server = server;
@@ -69,7 +70,15 @@ public final class FaultProxy implements AutoCloseable {
 
     /** The first lines of all requests so far. */
     public List<String> requests() {
-        return List.copyOf(requests);
+        return heads.stream().map(head -> head.lines().findFirst().orElse("")).toList();
+    }
+
+    /** What this header said in the last request of a method. */
+    public Optional<String> header(String method, String name) {
+        var beginning = name.toLowerCase(Locale.ROOT) + ":";
+        return heads.stream().filter(head -> head.startsWith(method + " ")).reduce((_, last) -> last).stream()
+                .flatMap(String::lines).filter(line -> line.toLowerCase(Locale.ROOT).startsWith(beginning))
+                .map(line -> line.substring(beginning.length()).strip()).findFirst();
     }
 
     /** The next request of this method is answered with this; it does not reach the server. */
@@ -129,7 +138,7 @@ public final class FaultProxy implements AutoCloseable {
     private void serve(Socket client) {
         try (client) {
             var request = read(client);
-            requests.add(request.head().lines().findFirst().orElse(""));
+            heads.add(request.head());
             var fault = next(request.method());
             switch (fault) {
                 case Fault.Answer(var response) -> client.getOutputStream().write(response.getBytes());

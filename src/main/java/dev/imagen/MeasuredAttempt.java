@@ -1,5 +1,6 @@
 package dev.imagen;
 
+import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.Usage;
 import dev.imagen.pipeline.Attempt;
@@ -13,6 +14,7 @@ final class MeasuredAttempt implements Attempt {
     private String backend;
     private String model;
     private long startNanos;
+    private Metered metered = Metered.NOTHING;
 
     @Override
     public void calls(String backend, String model) {
@@ -22,12 +24,17 @@ final class MeasuredAttempt implements Attempt {
     }
 
     @Override
+    public void metered(Metered used) {
+        metered = used;
+    }
+
+    @Override
     public void finished(int step, int steps) {
         // Nobody watches.
     }
 
     Optional<Usage> usage(List<NewImage> images) {
         return Optional.ofNullable(backend)
-                .map(_ -> Usage.of(backend, model, images, Duration.ofNanos(System.nanoTime() - startNanos)));
+                .map(_ -> Usage.of(backend, model, images, Duration.ofNanos(System.nanoTime() - startNanos), metered));
     }
 }

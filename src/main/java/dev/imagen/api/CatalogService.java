@@ -37,6 +37,8 @@ final class CatalogService implements HttpService {
             info.models().forEach(node.putArray("models")::add);
             node.putObject("defaults").put("model", info.models().getFirst()).put("width", info.defaults().width())
                     .put("height", info.defaults().height()).put("steps", info.defaults().steps());
+            var parameters = node.putArray("parameters");
+            info.parameters().forEach(parameter -> parameters.add(ParameterJson.of(parameter)));
             node.putObject("limits").put("min_side", info.limits().minSide()).put("max_side", info.limits().maxSide())
                     .put("max_pixels", info.limits().maxPixels()).put("max_steps", info.limits().maxSteps());
         }

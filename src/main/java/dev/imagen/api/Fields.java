@@ -8,6 +8,7 @@ import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -104,6 +105,27 @@ final class Fields {
                 return wrong(field, "must be a time such as 2026-01-31T12:00:00Z");
             }
         });
+    }
+
+    /** An object of plain values, by their names; a value that is none is as it was sent. */
+    Map<String, Object> values(String field, int mostBytes) {
+        var value = present(field);
+        if (value.isEmpty()) {
+            return Map.of();
+        }
+        if (!(value.get() instanceof ObjectNode values)) {
+            refuse(field, "must be an object");
+            return Map.of();
+        }
+        if (values.toString().contains("\\u0000")) {
+            refuse(field, "must not contain the NUL character (\\u0000)");
+            return Map.of();
+        }
+        if (Json.bytes(values).length > mostBytes) {
+            refuse(field, "must have at most " + mostBytes + " bytes");
+            return Map.of();
+        }
+        return Json.values(values);
     }
 
     private Optional<JsonNode> present(String field) {

@@ -57,6 +57,7 @@ final class JobJson {
                 .put("height", request.height().orElse(null)).put("steps", request.steps().orElse(null))
                 .put("seed", request.seed().orElse(null)).put("priority", request.priority())
                 .put("run_at", time(request.runAt())).put("max_attempts", request.maxAttempts());
+        node.set("params", request.params().isEmpty() ? null : Json.node(request.params()));
     }
 
     static String text(Optional<UUID> id) {

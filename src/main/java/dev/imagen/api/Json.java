@@ -15,6 +15,8 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /** Strict reading and plain writing of JSON. */
@@ -37,6 +39,18 @@ final class Json {
 
     static byte[] bytes(JsonNode node) {
         return node.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** The values of an object by their names, in alphabetical order; no null ones. */
+    static Map<String, Object> values(ObjectNode node) {
+        var values = new TreeMap<String, Object>();
+        node.properties().stream().filter(field -> !field.getValue().isNull())
+                .forEach(field -> values.put(field.getKey(), MAPPER.convertValue(field.getValue(), Object.class)));
+        return values;
+    }
+
+    static JsonNode node(Map<String, Object> values) {
+        return MAPPER.valueToTree(values);
     }
 
     /** The object in a request's body. */

@@ -20,6 +20,7 @@ import java.util.function.Predicate;
  */
 final class NewJobReader {
 
+    private static final int MAX_PARAMS = 16 * 1024;
     private static final int MAX_PROMPT = 32_000;
     private static final int MIN_PRIORITY = -100;
     /** Only the service may let a job go before others. */
@@ -62,7 +63,8 @@ final class NewJobReader {
                 fields.integer("width", 16, 8192), fields.integer("height", 16, 8192),
                 fields.integer("steps", 1, 10_000), fields.whole("seed", 0, MAX_SEED),
                 fields.integer("priority", MIN_PRIORITY, caller.operates() ? MAX_PRIORITY : 0).orElse(0),
-                fields.time("run_at"), fields.integer("max_attempts", 1, 25).orElse(3));
+                fields.time("run_at"), fields.integer("max_attempts", 1, 25).orElse(3),
+                fields.values("params", MAX_PARAMS));
     }
 
     private void checkCatalog(NewJob job, Fields fields) {
@@ -84,6 +86,8 @@ final class NewJobReader {
         job.height().ifPresent(height -> side("height", height, info, fields));
         job.steps().filter(steps -> steps > limits.maxSteps()).ifPresent(
                 _ -> fields.refuse("steps", "must be at most " + limits.maxSteps() + " for backend " + info.name()));
+        job.params().forEach((name, value) -> info.problem(name, value)
+                .ifPresent(problem -> fields.refuse("params." + name, problem)));
         long pixels = (long) job.width().orElse(0) * job.height().orElse(0);
         if (pixels > limits.maxPixels()) {
             fields.refuse("width",
@@ -122,6 +126,9 @@ final class NewJobReader {
         job.steps().ifPresent(value -> node.put("steps", value));
         job.seed().ifPresent(value -> node.put("seed", value));
         job.runAt().ifPresent(value -> node.put("run_at", value.toString()));
+        if (!job.params().isEmpty()) {
+            node.set("params", Json.node(job.params()));
+        }
         return node;
     }
 }

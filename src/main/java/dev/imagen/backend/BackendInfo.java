@@ -1,6 +1,8 @@
 package dev.imagen.backend;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What a backend offers, as {@code GET /backends} shows it.
@@ -9,8 +11,28 @@ import java.util.List;
  * @param models the values of a job's {@code model}, the default first
  * @param defaults used where a job says nothing
  * @param limits what a job may ask for
+ * @param parameters what a job may set in its {@code params}
  */
-public record BackendInfo(String name, List<String> models, Defaults defaults, Limits limits) {
+public record BackendInfo(String name, List<String> models, Defaults defaults, Limits limits,
+        List<Parameter> parameters) {
+
+    /** A backend without parameters of its own. */
+    public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits) {
+        this(name, models, defaults, limits, List.of());
+    }
+
+    /** What is wrong with a parameter, such as "must be true or false"; empty: nothing. */
+    public Optional<String> problem(String parameter, Object value) {
+        return parameters.stream().filter(known -> known.name().equals(parameter)).findFirst()
+                .map(known -> known.problem(value)).orElseGet(() -> Optional.of(unknown()));
+    }
+
+    private String unknown() {
+        return "is no parameter of backend " + name
+                + (parameters.isEmpty()
+                        ? ", which has none"
+                        : ": use one of " + parameters.stream().map(Parameter::name).collect(Collectors.joining(", ")));
+    }
 
     /**
      * @param width pixels

@@ -12,12 +12,12 @@ public interface ImageBackend {
     BackendInfo info();
 
     /**
-     * Makes one picture.
+     * Makes the pictures of one request.
      *
      * @param request every parameter resolved and within {@link BackendInfo#limits()}
      * @param progress told after each step, from the calling thread
      * @throws JobFailedException when there is no picture: permanent or temporary, with a message for a person
      * @throws InterruptedException when the job was cancelled, timed out or handed back
      */
-    Picture generate(ImageRequest request, Progress progress) throws JobFailedException, InterruptedException;
+    Generation generate(ImageRequest request, Progress progress) throws JobFailedException, InterruptedException;
 }

@@ -1,5 +1,6 @@
 package dev.imagen.backend;
 
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param height pixels
  * @param steps sampling steps, at least 1
  * @param seed 0 to 2^53-1: the same request with the same seed gives the same picture where the backend can
+ * @param params of this backend alone, each as its {@link Parameter} wants it
  */
 public record ImageRequest(String prompt, Optional<String> negativePrompt, String model, int width, int height,
-        int steps, long seed) {}
+        int steps, long seed, Map<String, Object> params) {}

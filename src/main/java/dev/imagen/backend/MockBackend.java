@@ -43,7 +43,8 @@ public final class MockBackend implements ImageBackend {
     }
 
     @Override
-    public Picture generate(ImageRequest request, Progress progress) throws JobFailedException, InterruptedException {
+    public Generation generate(ImageRequest request, Progress progress)
+            throws JobFailedException, InterruptedException {
         long start = System.nanoTime();
         int steps = request.steps();
         for (int step = 1; step <= steps; step++) {
@@ -54,8 +55,8 @@ public final class MockBackend implements ImageBackend {
         if (ThreadLocalRandom.current().nextDouble() < failures) {
             throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")");
         }
-        return new Picture(
-                LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(), steps));
+        return Generation
+                .of(LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(), steps));
     }
 
     /** Towards a point in time, not for one: else every step would add what its sleep took too long. */

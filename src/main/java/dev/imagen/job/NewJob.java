@@ -1,6 +1,7 @@
 package dev.imagen.job;
 
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -14,10 +15,19 @@ import java.util.Optional;
  * @param priority higher first; owners may only ask for 0 or less
  * @param runAt not before
  * @param maxAttempts 1 to 25
+ * @param params what only one backend knows, by its own names; as JSON at most 16 KiB
  */
 public record NewJob(String prompt, Optional<String> negativePrompt, Optional<String> backend, Optional<String> model,
         Optional<String> style, Optional<Integer> width, Optional<Integer> height, Optional<Integer> steps,
-        Optional<Long> seed, int priority, Optional<Instant> runAt, int maxAttempts) {
+        Optional<Long> seed, int priority, Optional<Instant> runAt, int maxAttempts, Map<String, Object> params) {
+
+    /** Without parameters of one backend. */
+    public NewJob(String prompt, Optional<String> negativePrompt, Optional<String> backend, Optional<String> model,
+            Optional<String> style, Optional<Integer> width, Optional<Integer> height, Optional<Integer> steps,
+            Optional<Long> seed, int priority, Optional<Instant> runAt, int maxAttempts) {
+        this(prompt, negativePrompt, backend, model, style, width, height, steps, seed, priority, runAt, maxAttempts,
+                Map.of());
+    }
 
     /** A prompt, and everything else left to the defaults. */
     public static NewJob of(String prompt) {

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
@@ -53,20 +54,35 @@ public final class GenerationPipeline implements Pipeline {
 
     @Override
     public List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException {
+        var resolved = resolve(job.request());
+        attempt.calls(resolved.backend().info().name(), resolved.request().model());
+        var generation = resolved.backend().generate(resolved.request(), attempt);
+        attempt.metered(generation.metered());
+        var images = new ArrayList<NewImage>();
+        try {
+            for (Picture picture : generation.pictures()) {
+                images.add(stored(job, resolved, picture, images.size()));
+            }
+            return images;
+        } catch (JobFailedException | InterruptedException | RuntimeException e) {
+            discard(images);
+            throw e;
+        }
+    }
+
+    private NewImage stored(Job job, Resolved resolved, Picture picture, int position)
+            throws JobFailedException, InterruptedException {
         var asked = job.request();
-        var resolved = resolve(asked);
-        var backend = resolved.backend();
         var request = resolved.request();
-        attempt.calls(backend.info().name(), request.model());
-        var picture = backend.generate(request, attempt);
-        var file = check.check(picture, backend.info().name());
-        byte[] bytes = withMetadata(picture, file, asked, request, backend.info().name());
+        var backend = resolved.backend().info().name();
+        var file = check.check(picture, backend);
+        byte[] bytes = withMetadata(picture, file, asked, request, backend);
         var mimeType = file.type().mimeType();
-        var key = StorageKey.of(job, mimeType);
+        var key = StorageKey.of(job, position, mimeType);
         store(key, bytes, mimeType);
-        return List.of(new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(),
-                bytes.length, sha256(bytes), backend.info().name(), request.model(), request.prompt(),
-                request.negativePrompt(), asked.style(), request.seed(), request.steps()));
+        return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(), bytes.length,
+                sha256(bytes), backend, request.model(), request.prompt(), request.negativePrompt(), asked.style(),
+                request.seed(), request.steps());
     }
 
     private ImageBackend backend(NewJob asked) throws JobFailedException {

@@ -21,7 +21,7 @@ final class RequestResolver {
                 PromptStyles.negativePrompt(style, job.negativePrompt()),
                 job.model().orElse(backend.models().getFirst()), job.width().or(style::width).orElse(defaults.width()),
                 job.height().or(style::height).orElse(defaults.height()), job.steps().orElse(defaults.steps()),
-                job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)));
+                job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)), job.params());
         check(request, backend);
         return request;
     }
@@ -35,6 +35,12 @@ final class RequestResolver {
         within("width", request.width(), limits.minSide(), limits.maxSide(), backend);
         within("height", request.height(), limits.minSide(), limits.maxSide(), backend);
         within("steps", request.steps(), 1, limits.maxSteps(), backend);
+        for (var param : request.params().entrySet()) {
+            var problem = backend.problem(param.getKey(), param.getValue());
+            if (problem.isPresent()) {
+                throw JobFailedException.permanent("params." + param.getKey() + " " + problem.get());
+            }
+        }
         within("width times height", (long) request.width() * request.height(), 1, limits.maxPixels(), backend);
     }
 

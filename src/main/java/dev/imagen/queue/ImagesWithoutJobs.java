@@ -20,8 +20,9 @@ public final class ImagesWithoutJobs {
             """
             + ImageRecords.COLUMNS + """
                           ))
-                    insert into imagen.usage (owner_user_id, backend, model, outcome, images, megapixels, duration_ms)
-                    select ?::uuid, ?, ?, 'done', ?::int, ?::numeric, ?::bigint
+                    insert into imagen.usage (owner_user_id, backend, model, outcome, images, megapixels, duration_ms,
+                                                input_tokens, output_tokens, cost_usd)
+                    select ?::uuid, ?, ?, 'done', ?::int, ?::numeric, ?::bigint, ?::bigint, ?::bigint, ?::numeric
                     """;
 
     private final Database database;
@@ -35,6 +36,7 @@ public final class ImagesWithoutJobs {
     public void record(UUID owner, List<NewImage> images, Optional<Usage> usage) {
         var spent = usage.orElseThrow();
         database.update(RECORD, owner, ImageRecords.json(images), owner, spent.backend(), spent.model(), spent.images(),
-                spent.megapixels(), spent.duration().toMillis());
+                spent.megapixels(), spent.duration().toMillis(), spent.metered().inputTokens().orElse(null),
+                spent.metered().outputTokens().orElse(null), spent.metered().costUsd().orElse(null));
     }
 }

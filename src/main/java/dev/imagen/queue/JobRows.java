@@ -24,6 +24,7 @@ public final class JobRows {
         return new NewJob(row.text("prompt"), row.optionalText("negative_prompt"), row.optionalText("backend"),
                 row.optionalText("model"), row.optionalText("style"), row.optionalInteger("width"),
                 row.optionalInteger("height"), row.optionalInteger("steps"), row.optionalWhole("seed"),
-                row.integer("priority"), Optional.of(row.instant("run_at")), row.integer("max_attempts"));
+                row.integer("priority"), Optional.of(row.instant("run_at")), row.integer("max_attempts"),
+                Params.map(row.optionalText("params")));
     }
 }

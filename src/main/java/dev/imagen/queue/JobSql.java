@@ -204,12 +204,15 @@ final class JobSql {
     private static final String ENDED = """
             , used as (
                 insert into imagen.usage (job_id, attempt, owner_user_id, backend, model, outcome, images, megapixels,
-                                          duration_ms)
+                                          duration_ms, input_tokens, output_tokens, cost_usd)
                 select held.id, held.attempt, held.owner_user_id, spent.backend, spent.model, spent.outcome,
-                       spent.images, spent.megapixels, spent.duration_ms
+                       spent.images, spent.megapixels, spent.duration_ms, spent.input_tokens, spent.output_tokens,
+                       spent.cost_usd
                   from held
-                 cross join (select ?::text, ?::text, ?::text, ?::int, ?::numeric, ?::bigint)
-                    as spent (backend, model, outcome, images, megapixels, duration_ms)
+                 cross join (select ?::text, ?::text, ?::text, ?::int, ?::numeric, ?::bigint, ?::bigint, ?::bigint,
+                                    ?::numeric)
+                    as spent (backend, model, outcome, images, megapixels, duration_ms, input_tokens, output_tokens,
+                              cost_usd)
                  where spent.backend is not null
                 on conflict (job_id, attempt) do nothing
             ), ended as (

@@ -26,9 +26,9 @@ public final class OwnedJobs {
 
     private static final String INSERT = """
             insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
-                                     steps, seed, priority, run_at, max_attempts, idempotency_key)
+                                     steps, seed, priority, run_at, max_attempts, idempotency_key, params)
             values (coalesce(?::uuid, gen_random_uuid()), ?::uuid, ?, ?, ?, ?, ?, ?::int, ?::int, ?::int, ?::bigint,
-                    ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?)
+                    ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?, ?::jsonb)
             on conflict do nothing
             returning *
             """;
@@ -148,7 +148,7 @@ public final class OwnedJobs {
                 job.style().orElse(null), job.width().orElse(null), job.height().orElse(null), job.steps().orElse(null),
                 job.seed().orElse(null), job.priority(),
                 job.runAt().map(at -> at.atOffset(ZoneOffset.UTC)).orElse(null), job.maxAttempts(),
-                submission.idempotencyKey().orElse(null));
+                submission.idempotencyKey().orElse(null), Params.json(job.params()));
     }
 
     private static Submitted earlier(Session session, UUID owner, String hash, String key) throws SQLException {

@@ -173,8 +173,11 @@ public final class PostgresJobQueue implements JobQueue {
     private record Ending(String outcome, String error, Optional<Usage> usage) {
 
         Stream<Object> parameters() {
-            var spent = usage.map(used -> Stream.<Object>of(used.backend(), used.model(), outcome, used.images(),
-                    used.megapixels(), used.duration().toMillis())).orElseGet(() -> Stream.of(new Object[6]));
+            var spent = usage
+                    .map(used -> Stream.<Object>of(used.backend(), used.model(), outcome, used.images(),
+                            used.megapixels(), used.duration().toMillis(), used.metered().inputTokens().orElse(null),
+                            used.metered().outputTokens().orElse(null), used.metered().costUsd().orElse(null)))
+                    .orElseGet(() -> Stream.of(new Object[9]));
             return Stream.concat(spent, Stream.of(outcome, error));
         }
     }

@@ -37,9 +37,15 @@ public final class StorageKey {
         return key;
     }
 
-    /** {@code owner/yyyy/mm/job-attempt.ext} by the job's creation, in UTC. */
-    public static String of(Job job, String mimeType) {
-        return prefix(job.ownerUserId(), job.createdAt(), job.id(), job.attempt()) + extension(mimeType);
+    /**
+     * {@code owner/yyyy/mm/job-attempt.ext} by the job's creation, in UTC; {@code job-attempt.1.ext} for a second
+     * image.
+     *
+     * @param position of the image among those of the attempt, from 0
+     */
+    public static String of(Job job, int position, String mimeType) {
+        return prefix(job.ownerUserId(), job.createdAt(), job.id(), job.attempt())
+                + (position == 0 ? "" : position + ".") + extension(mimeType);
     }
 
     /** How all keys of one attempt begin, up to and with the dot: without it, attempt 1 would have those of 12 too. */

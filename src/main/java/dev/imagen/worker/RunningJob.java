@@ -1,6 +1,7 @@
 package dev.imagen.worker;
 
 import dev.imagen.job.Job;
+import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.Usage;
 import dev.imagen.pipeline.Attempt;
@@ -28,6 +29,7 @@ final class RunningJob implements Attempt {
     private final CompletableFuture<End> end = new CompletableFuture<>();
     private volatile Thread pipeline;
     private volatile Call call;
+    private volatile Metered metered = Metered.NOTHING;
     private volatile int step;
     private volatile int steps;
 
@@ -80,6 +82,11 @@ final class RunningJob implements Attempt {
     }
 
     @Override
+    public void metered(Metered used) {
+        metered = used;
+    }
+
+    @Override
     public void finished(int step, int steps) {
         this.step = step;
         this.steps = steps;
@@ -103,6 +110,6 @@ final class RunningJob implements Attempt {
     /** What the attempt has cost, if it reached a backend. */
     Optional<Usage> usage(List<NewImage> images) {
         return Optional.ofNullable(call).map(made -> Usage.of(made.backend(), made.model(), images,
-                Duration.ofNanos(System.nanoTime() - made.startNanos())));
+                Duration.ofNanos(System.nanoTime() - made.startNanos()), metered));
     }
 }

@@ -94,12 +94,17 @@ class BadInputTest {
                 with("seed", "true", "seed must be a whole number"),
                 with("priority", "1", "priority must be a whole number from -100 to 0"),
                 with("max_attempts", "26", "max_attempts must be a whole number from 1 to 25"),
+                with("params", "[1]", "params must be an object"),
+                with("params", "{\"a\": \"" + "x".repeat(16_384) + "\"}", "params must have at most 16384 bytes"),
+                with("params", "{\"a\": \"\\u0000\"}", "params must not contain the NUL character"),
                 // names
                 with("backend", "\"dream\"", "backend \"dream\" is unknown: use one of mock"),
                 with("model", "\"sd\"", "model \"sd\" is none of backend mock: use one of mock-landscape"),
                 with("style", "\"baroque\"", "style \"baroque\" is unknown: use one of anime, "),
                 with("style", "\"\"", "style must have 1 to 200 characters"),
                 with("promt", "\"a\"", "promt is no known field; known are backend, "),
+                field("params.cfg", "{\"prompt\": \"a\", \"params\": {\"cfg\": 7}}",
+                        "params.cfg is no parameter of backend mock, which has none"),
                 with("status", "\"done\"", "status is no known field"),
                 // others
                 with("id", "\"17\"", "id must be a uuid"), with("id", "\"1-1-1-1-1\"", "id must be a uuid"),

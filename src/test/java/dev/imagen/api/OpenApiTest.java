@@ -124,7 +124,9 @@ class OpenApiTest {
     /** The example of every documented field, with values of this test where the owner and the id matter. */
     private static ObjectNode wholeJob() {
         var job = MAPPER.createObjectNode();
-        DOCUMENT.schema("NewJob").path("properties").properties()
+        // The mock backend has no params.
+        DOCUMENT.schema("NewJob").path("properties").properties().stream()
+                .filter(field -> !field.getKey().equals("params"))
                 .forEach(field -> job.set(field.getKey(), field.getValue().path("examples").path(0)));
         return job.put("id", UUID.randomUUID().toString()).put("owner_user_id", service.owner().toString())
                 .put("idempotency_key", UUID.randomUUID().toString());

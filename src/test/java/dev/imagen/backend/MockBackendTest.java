@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -32,12 +33,12 @@ class MockBackendTest {
         var other = new MockBackend(Duration.ofNanos(1), 0);
 
         assertThat(bytes(request("a lake", 256, 192, 20, 7)))
-                .isEqualTo(other.generate(request("a lake", 256, 192, 20, 7), UNHEARD).bytes());
+                .isEqualTo(other.generate(request("a lake", 256, 192, 20, 7), UNHEARD).pictures().getFirst().bytes());
     }
 
     @Test
     void the_negative_prompt_and_the_model_change_nothing() throws Exception {
-        var other = new ImageRequest("a lake", Optional.of("clouds"), "another", 64, 64, 20, 7);
+        var other = new ImageRequest("a lake", Optional.of("clouds"), "another", 64, 64, 20, 7, Map.of());
 
         assertThat(bytes(other)).isEqualTo(bytes(request("a lake", 64, 64, 20, 7)));
     }
@@ -58,10 +59,10 @@ class MockBackendTest {
     @ParameterizedTest
     @CsvSource({"16,16,20", "16,2048,20", "2048,16,20", "17,33,1", "512,512,20", "300,200,150", "2048,2048,1"})
     void every_size_within_the_limits_can_be_decoded(int width, int height, int steps) throws Exception {
-        var picture = backend.generate(request("a lake", width, height, steps, 3), UNHEARD);
+        var picture = bytes(request("a lake", width, height, steps, 3));
 
-        assertThat(ImageFile.read(picture.bytes())).isEqualTo(new ImageFile(ImageType.PNG, width, height));
-        var image = PngFile.decode(picture.bytes());
+        assertThat(ImageFile.read(picture)).isEqualTo(new ImageFile(ImageType.PNG, width, height));
+        var image = PngFile.decode(picture);
         assertThat(List.of(image.getWidth(), image.getHeight())).containsExactly(width, height);
     }
 
@@ -175,10 +176,10 @@ class MockBackendTest {
     }
 
     private byte[] bytes(ImageRequest request) throws Exception {
-        return backend.generate(request, UNHEARD).bytes();
+        return backend.generate(request, UNHEARD).pictures().getFirst().bytes();
     }
 
     private static ImageRequest request(String prompt, int width, int height, int steps, long seed) {
-        return new ImageRequest(prompt, Optional.empty(), "mock-landscape", width, height, steps, seed);
+        return new ImageRequest(prompt, Optional.empty(), "mock-landscape", width, height, steps, seed, Map.of());
     }
 }

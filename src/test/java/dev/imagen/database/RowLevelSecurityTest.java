@@ -32,7 +32,7 @@ class RowLevelSecurityTest {
     /** What a client may set, by the design. */
     private static final Set<String> CLIENT_COLUMNS = Set.of("id", "owner_user_id", "prompt", "negative_prompt",
             "backend", "model", "style", "width", "height", "steps", "seed", "priority", "run_at", "max_attempts",
-            "idempotency_key");
+            "idempotency_key", "params");
 
     /** Something that a forger would like to have, for each of the other columns. */
     private static final Map<String, String> FORGED = Map.ofEntries(Map.entry("request_hash", "'\\x00'"),
@@ -66,9 +66,9 @@ class RowLevelSecurityTest {
         commit(DB, alice, """
                 insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend,
                     model, style, width, height,
-                                         steps, seed, priority, run_at, max_attempts, idempotency_key)
+                                         steps, seed, priority, run_at, max_attempts, idempotency_key, params)
                 values ('%s', '%s', 'a', 'b', 'c', 'd', 'e', 16, 17, 18, 19, -20,
-                    now() + interval '1 day', 21, 'f')
+                    now() + interval '1 day', 21, 'f', '{"a": 1}')
                 returning id""".formatted(id, alice));
         assertThat(DB.job(id)).containsEntry("negative_prompt", "b").containsEntry("seed", 19L)
                 .containsEntry("priority", -20).containsEntry("idempotency_key", "f");

@@ -56,6 +56,8 @@ class SchemaTest {
                 arguments("jobs_max_attempts_range", "max_attempts", "26"),
                 arguments("jobs_idempotency_key_length", "idempotency_key", "''"),
                 arguments("jobs_idempotency_key_length", "idempotency_key", "repeat('x', 256)"),
+                arguments("jobs_params_object", "params", "'[1]'"), arguments("jobs_params_object", "params", "'null'"),
+                arguments("jobs_params_size", "params", "jsonb_build_object('a', repeat('x', 16384))"),
                 arguments("jobs_status_known", "status", "'finished'"));
     }
 
@@ -74,7 +76,8 @@ class SchemaTest {
     @CsvSource(delimiter = '|', value = {"prompt|'x'", "prompt|repeat('x', 32000)", "prompt|repeat('😀', 32000)",
             "negative_prompt|''", "backend|repeat('x', 200)", "width|16", "width|8192", "height|16", "height|8192",
             "steps|1", "steps|10000", "seed|0", "seed|9007199254740991", "max_attempts|1", "max_attempts|25",
-            "idempotency_key|repeat('😀', 255)"}, quoteCharacter = '"')
+            "idempotency_key|repeat('😀', 255)",
+            "params|jsonb_build_object('a', repeat('x', 16375))"}, quoteCharacter = '"')
     void the_last_good_value_is_accepted(String column, String value) throws SQLException {
         DB.execute(insert(column, value));
     }

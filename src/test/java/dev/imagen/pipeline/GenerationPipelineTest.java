@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.imagen.backend.BackendInfo;
 import dev.imagen.backend.Backends;
+import dev.imagen.backend.Generation;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.MockBackend;
+import dev.imagen.backend.Parameter;
 import dev.imagen.backend.Picture;
 import dev.imagen.backend.Progress;
 import dev.imagen.config.Settings;
@@ -15,11 +17,13 @@ import dev.imagen.config.Style;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.JobStatus;
+import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
 import dev.imagen.storage.FileImageStore;
 import dev.imagen.testing.SampleImages;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -47,6 +51,11 @@ class GenerationPipelineTest {
     private static final Attempt NOBODY = new Attempt() {
         @Override
         public void calls(String backend, String model) {
+            // Nobody watches.
+        }
+
+        @Override
+        public void metered(Metered used) {
             // Nobody watches.
         }
 
@@ -153,16 +162,57 @@ class GenerationPipelineTest {
         assertThat(store.get(images.getFirst().path())).isEmpty();
     }
 
-    private static ImageBackend sending(byte[] bytes) {
+    @Test
+    void all_pictures_of_a_request_are_stored_in_their_order() throws Exception {
+        var images = pipeline(sending(SampleImages.jpeg(40, 30), SampleImages.jpeg(20, 30)))
+                .run(job(NewJob.of("a fox")), NOBODY);
+        assertThat(images).extracting(NewImage::width).containsExactly(40, 20);
+        assertThat(images.getLast().path()).endsWith("-1.1.jpg");
+        assertThat(store.get(images.getLast().path())).contains(SampleImages.jpeg(20, 30));
+    }
+
+    @Test
+    void when_one_of_several_pictures_is_none_the_others_are_not_kept() throws Exception {
+        assertThatThrownBy(
+                () -> pipeline(sending(SampleImages.jpeg(40, 30), new byte[]{1})).run(job(NewJob.of("a fox")), NOBODY))
+                .isInstanceOf(JobFailedException.class);
+        try (var files = Files.walk(folder)) {
+            assertThat(files.filter(Files::isRegularFile)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            quality | high  |
+            quality | hd    | params.quality must be one of low, high
+            quality | 1     | params.quality must be one of low, high
+            cfg     | 3     | params.cfg is no parameter of backend mock: use one of quality
+            """)
+    void params_are_held_to_what_the_backend_declares(String name, String value, String message) throws Exception {
+        var backend = sending(SampleImages.jpeg(40, 30));
+        var asked = new NewJob("a fox", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), 3,
+                Map.of(name, value.matches("\\d+") ? Integer.valueOf(value) : value));
+        if (message == null) {
+            assertThat(run(backend, asked).width()).isEqualTo(40);
+        } else {
+            assertThatThrownBy(() -> run(backend, asked)).hasMessage(message)
+                    .isInstanceOfSatisfying(JobFailedException.class, e -> assertThat(e.retryable()).isFalse());
+        }
+    }
+
+    private static ImageBackend sending(byte[]... pictures) {
         return new ImageBackend() {
             @Override
             public BackendInfo info() {
-                return new MockBackend(Duration.ZERO, 0).info();
+                var mock = new MockBackend(Duration.ZERO, 0).info();
+                return new BackendInfo(mock.name(), mock.models(), mock.defaults(), mock.limits(),
+                        List.of(Parameter.choice("quality", "How good.", "low", "high")));
             }
 
             @Override
-            public Picture generate(ImageRequest request, Progress progress) {
-                return new Picture(bytes);
+            public Generation generate(ImageRequest request, Progress progress) {
+                return new Generation(Stream.of(pictures).map(Picture::new).toList(), Metered.NOTHING);
             }
         };
     }

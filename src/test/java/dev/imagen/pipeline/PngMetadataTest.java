@@ -10,6 +10,7 @@ import dev.imagen.backend.MockBackend;
 import dev.imagen.testing.PngFile;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -20,8 +21,8 @@ class PngMetadataTest {
 
     @BeforeAll
     static void paint() throws Exception {
-        var request = new ImageRequest("a lake", Optional.empty(), "mock-landscape", 64, 48, 20, 1);
-        png = new MockBackend(Duration.ZERO, 0).generate(request, (_, _) -> {}).bytes();
+        var request = new ImageRequest("a lake", Optional.empty(), "mock-landscape", 64, 48, 20, 1, Map.of());
+        png = new MockBackend(Duration.ZERO, 0).generate(request, (_, _) -> {}).pictures().getFirst().bytes();
     }
 
     @Test

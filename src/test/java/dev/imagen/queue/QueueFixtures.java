@@ -2,6 +2,7 @@ package dev.imagen.queue;
 
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.job.Job;
+import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
@@ -43,7 +44,7 @@ final class QueueFixtures {
     }
 
     static Usage usage(int images) {
-        return new Usage("mock", "mock-landscape", images, images * 0.131072, Duration.ofMillis(1500));
+        return new Usage("mock", "mock-landscape", images, images * 0.131072, Duration.ofMillis(1500), Metered.NOTHING);
     }
 
     static Outcome.Done done(Job job, int images) {

@@ -18,15 +18,17 @@ class StorageKeyTest {
 
     @Test
     void a_key_says_owner_month_job_and_attempt() {
-        assertThat(StorageKey.of(job(12), "image/png")).isEqualTo(OWNER + "/2026/12/" + ID + "-12.png");
+        assertThat(StorageKey.of(job(12), 0, "image/png")).isEqualTo(OWNER + "/2026/12/" + ID + "-12.png");
+        assertThat(StorageKey.of(job(12), 3, "image/png")).isEqualTo(OWNER + "/2026/12/" + ID + "-12.3.png");
     }
 
     @Test
     void the_prefix_of_an_attempt_begins_its_keys_and_no_other_attempts() {
         var prefix = StorageKey.prefix(OWNER, NEW_YEAR, ID, 1);
-        assertThat(StorageKey.of(job(1), "image/png")).startsWith(prefix);
-        assertThat(StorageKey.of(job(1), "image/webp")).startsWith(prefix);
-        assertThat(StorageKey.of(job(12), "image/png")).doesNotStartWith(prefix);
+        assertThat(StorageKey.of(job(1), 0, "image/png")).startsWith(prefix);
+        assertThat(StorageKey.of(job(1), 0, "image/webp")).startsWith(prefix);
+        assertThat(StorageKey.of(job(1), 1, "image/png")).startsWith(prefix);
+        assertThat(StorageKey.of(job(12), 0, "image/png")).doesNotStartWith(prefix);
     }
 
     private static Job job(int attempt) {

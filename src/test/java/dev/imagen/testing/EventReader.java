@@ -40,6 +40,7 @@ public final class EventReader implements AutoCloseable {
     private final CompletableFuture<Integer> status = new CompletableFuture<>();
     private final Lines lines = new Lines();
     private CompletableFuture<HttpResponse<Void>> answer;
+    private Event last;
 
     void open(HttpClient client, HttpRequest request) {
         answer = client.sendAsync(request, info -> {
@@ -59,11 +60,12 @@ public final class EventReader implements AutoCloseable {
 
     /** Waits for the next event. */
     public Event next() {
-        var next = Await.next(items, "an event");
+        var next = Await.next(items, "an event after " + last);
         if (next instanceof Event event) {
+            last = event;
             return event;
         }
-        throw new AssertionError(next + " instead of an event");
+        throw new AssertionError(next + " instead of an event after " + last);
     }
 
     /** Waits for the next event of this name, past others. */

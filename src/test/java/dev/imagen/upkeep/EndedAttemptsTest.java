@@ -82,7 +82,7 @@ class EndedAttemptsTest {
     }
 
     private static String path(Job job) {
-        return StorageKey.of(job, "image/png");
+        return StorageKey.of(job, 0, "image/png");
     }
 
     private static NewImage image(Job job) {

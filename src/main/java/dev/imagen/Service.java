@@ -159,7 +159,9 @@ final class Service {
                 if (settings.migrate()) {
                     new Migrations(settings).run();
                 }
-                this.settings.queue().limit().ifPresent(new QueueControl(database)::limitPending);
+                var control = new QueueControl(database);
+                this.settings.queue().limit().ifPresent(control::limitPending);
+                this.settings.queue().budget().ifPresent(control::limitSpending);
                 return true;
             } catch (DatabaseException e) {
                 LOG.log(Level.WARNING, "the database does not answer yet ({0}): {1}", settings.owner(), e.getMessage());

@@ -22,6 +22,8 @@ final class Problems {
 
     private static final System.Logger LOG = System.getLogger(Problems.class.getName());
 
+    private static final Status PAYMENT_REQUIRED = Status.create(402, "Payment Required");
+
     private Problems() {}
 
     static void register(HttpRouting.Builder routing) {
@@ -54,6 +56,11 @@ final class Problems {
         }
         if (e.state().equals("42501")) {
             return new Problem(Status.FORBIDDEN_403, e.serverMessage(), List.of());
+        }
+        if (e.state().equals("PT402")) {
+            return new Problem(PAYMENT_REQUIRED,
+                    e.serverMessage() + "; wait for the next month, or ask whoever runs this" + " service for more",
+                    List.of());
         }
         if (e.state().equals("PT429")) {
             return new Problem(Status.TOO_MANY_REQUESTS_429,

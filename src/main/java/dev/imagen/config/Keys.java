@@ -2,6 +2,7 @@ package dev.imagen.config;
 
 import io.helidon.config.Config;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -105,6 +106,15 @@ final class Keys {
         long value = parsed(key, Long::valueOf, "a whole number from " + min + " to " + max);
         if (value < min || value > max) {
             throw new SettingsException(named(key) + " is " + value + ", must be from " + min + " to " + max);
+        }
+        return value;
+    }
+
+    BigDecimal dollars(String key, BigDecimal max) {
+        var value = parsed(key, BigDecimal::new, "an amount such as 12.50");
+        if (value.signum() < 0 || value.compareTo(max) > 0 || value.scale() > 6) {
+            throw new SettingsException(
+                    named(key) + " is " + value + ", must be from 0 to " + max + " with at most six decimals");
         }
         return value;
     }

@@ -1,5 +1,6 @@
 package dev.imagen.config;
 
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -30,8 +31,9 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
     /**
      * @param fair whether owners take turns within a priority; otherwise the oldest job goes first
      * @param limit pending jobs that an owner may have at a time, 0: any number; empty: what the database has stays
+     * @param budget US dollars that an owner may spend in a month, 0: any amount; empty: what the database has stays
      */
-    public record Queue(boolean fair, Optional<Integer> limit) {}
+    public record Queue(boolean fair, Optional<Integer> limit, Optional<BigDecimal> budget) {}
 
     /**
      * What is taken from a backend at most.

@@ -4,6 +4,7 @@ import io.helidon.common.media.type.MediaTypes;
 import io.helidon.config.Config;
 import io.helidon.config.ConfigSources;
 import io.helidon.config.spi.ConfigSource;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +23,7 @@ public final class SettingsLoader {
     private static final Duration DAY = Duration.ofDays(1);
     private static final Duration SHORTEST_BACKOFF = Duration.ofMillis(1);
     private static final Duration LONGEST_BACKOFF = Duration.ofHours(1);
+    private static final BigDecimal MOST_DOLLARS = new BigDecimal(10_000_000);
     private static final int STREAMS = 100;
     private static final Duration TEN_YEARS = Duration.ofDays(3650);
 
@@ -160,7 +162,8 @@ public final class SettingsLoader {
 
     private Settings.Queue queue() {
         return new Settings.Queue(keys.oneOf("queue.order", "fifo", "fair").equals("fair"),
-                keys.optional("queue.limit").map(_ -> (int) keys.whole("queue.limit", 0, 10_000_000)));
+                keys.optional("queue.limit").map(_ -> (int) keys.whole("queue.limit", 0, 10_000_000)),
+                keys.optional("queue.budget").map(_ -> keys.dollars("queue.budget", MOST_DOLLARS)));
     }
 
     private WorkerSettings worker() {

@@ -3,6 +3,7 @@ package dev.imagen.queue;
 import dev.imagen.database.Caller;
 import dev.imagen.database.Database;
 import dev.imagen.database.Row;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,11 @@ public final class QueueControl {
     private static final String LIMIT = """
             update imagen.limits set pending_per_owner = nullif(?::int, 0)
              where pending_per_owner is distinct from nullif(?::int, 0)
+            """;
+
+    private static final String BUDGET = """
+            update imagen.limits set budget_usd = nullif(?::numeric, 0)
+             where budget_usd is distinct from nullif(?::numeric, 0)
             """;
 
     private final Database database;
@@ -59,5 +65,10 @@ public final class QueueControl {
     /** @param jobs that an owner may have pending at a time; 0: any number */
     public void limitPending(int jobs) {
         database.update(LIMIT, jobs, jobs);
+    }
+
+    /** @param dollars that an owner may spend in a month (UTC); 0: any amount */
+    public void limitSpending(BigDecimal dollars) {
+        database.update(BUDGET, dollars, dollars);
     }
 }

@@ -7,6 +7,7 @@ import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.math.BigDecimal;
 import java.sql.SQLException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,6 +92,19 @@ class OperateApiTest {
         assertThat(client.send("POST", "/pause", BodyPublishers.ofString("{}"), "Content-Type", "text/plain").status())
                 .isEqualTo(415);
         assertThat(client.send("POST", "/pause", BodyPublishers.noBody()).status()).isEqualTo(400);
+    }
+
+    @Test
+    void a_job_beyond_the_budget_is_402_and_says_what_was_spent() throws SQLException {
+        DB.execute("insert into imagen.usage (owner_user_id, backend, model, outcome, duration_ms, cost_usd) values ('"
+                + service.owner() + "', 'mock', 'm', 'done', 1, 3)");
+        new QueueControl(DB.database()).limitSpending(new BigDecimal("2.5"));
+        var refused = client.submit(JOB);
+        assertThat(refused.status()).isEqualTo(402);
+        assertThat(refused.json().path("title").asText()).isEqualTo("Payment Required");
+        assertThat(refused.detail())
+                .isEqualTo("the budget is spent: 3.00 of 2.50 US dollars in this month (UTC); wait for"
+                        + " the next month, or ask whoever runs this service for more");
     }
 
     @Test

@@ -134,6 +134,9 @@ class SettingsLoaderTest {
             backends.mock.backoff | soon         | backends.mock.backoff (BACKENDS_MOCK_BACKOFF) is 'soon', must be a duration
             queue.order        | lifo            | queue.order (QUEUE_ORDER) is 'lifo', must be fifo or fair
             queue.limit        | -1              | queue.limit (QUEUE_LIMIT) is -1, must be from 0 to 10000000
+            queue.budget       | -1              | queue.budget (QUEUE_BUDGET) is -1, must be from 0 to 10000000
+            queue.budget       | 0.0000001       | must be from 0 to 10000000 with at most six decimals
+            queue.budget       | much            | queue.budget (QUEUE_BUDGET) is 'much', must be an amount such as 12.50
             storage.kind       | tape            | storage.kind (STORAGE_KIND) is 'tape', must be file or supabase or s3
             storage.kind       | supabase        | storage.supabase.url (STORAGE_SUPABASE_URL) must be set where storage.kind is supabase
             storage.kind       | s3              | storage.s3.key (STORAGE_S3_KEY) must be set where storage.kind is s3

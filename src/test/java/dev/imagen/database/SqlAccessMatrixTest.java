@@ -116,6 +116,7 @@ class SqlAccessMatrixTest {
     private static final String FUNCTIONS = """
             cancel_job(uuid)             -A0A | 0A0A | cancel_job(':pending')
             changeable_image(uuid)       ---- | 000A | changeable_image(':image')
+            check_budget(uuid[])         ---- | 000A | check_budget(array[':owner']::uuid[])
             check_pending_limit(uuid[])  ---- | 000A | check_pending_limit(array[':owner']::uuid[])
             delete_image(uuid)           -A0A | 0A0A | delete_image(':image')
             free_slots(text,integer)     ---A | 000A | free_slots('mock', 100) as free where free <= 98
@@ -131,7 +132,8 @@ class SqlAccessMatrixTest {
 
     /** What must be so, that there is something to tell. */
     private static final Map<String, String> GIVEN = Map.of("check_pending_limit(uuid[])",
-            "update imagen.limits set pending_per_owner = 1");
+            "update imagen.limits set pending_per_owner = 1", "check_budget(uuid[])",
+            "update imagen.limits set budget_usd = 0.000001; update imagen.usage set cost_usd = 1");
 
     @BeforeAll
     static void fill() throws SQLException {
@@ -244,8 +246,8 @@ class SqlAccessMatrixTest {
         return switch (failure.getSQLState()) {
             case INSUFFICIENT_PRIVILEGE -> failure.getMessage().contains("row-level security") ? 'X' : '-';
             case "PT404" -> '0';
-            // The limit tells something, and a constraint is asked only when all rights were there.
-            case "PT429", "23505" -> 'A';
+            // A limit tells something, and a constraint is asked only when all rights were there.
+            case "PT402", "PT429", "23505" -> 'A';
             default -> throw failure;
         };
     }

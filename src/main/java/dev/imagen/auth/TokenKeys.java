@@ -52,6 +52,7 @@ final class TokenKeys implements Closeable {
 
     private final Optional<Secret> secret;
     private final Optional<JWKSource<SecurityContext>> published;
+    private volatile boolean fetched;
 
     TokenKeys(AuthSettings.Jwt settings) {
         this.secret = settings.secret();
@@ -90,8 +91,14 @@ final class TokenKeys implements Closeable {
 
     private List<JWK> candidates(SignedJWT jwt) {
         try {
-            return published.orElseThrow().get(new JWKSelector(JWKMatcher.forJWSHeader(jwt.getHeader())), null);
+            var found = published.orElseThrow().get(new JWKSelector(JWKMatcher.forJWSHeader(jwt.getHeader())), null);
+            fetched = true;
+            return found;
         } catch (RateLimitReachedException e) {
+            if (!fetched) {
+                // There was nothing to look in: that says nothing about the token.
+                throw new KeysUnavailableException(e);
+            }
             // The keys were fetched a moment ago, and this one is not among them.
             return List.of();
         } catch (KeySourceException e) {

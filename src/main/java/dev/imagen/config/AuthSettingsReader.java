@@ -83,13 +83,14 @@ final class AuthSettingsReader {
     private static URI url(String text) {
         try {
             var url = new URI(text);
-            if (url.getHost() != null && List.of("http", "https").contains(url.getScheme())) {
+            if (url.getHost() != null && List.of("http", "https").contains(url.getScheme())
+                    && url.getRawUserInfo() == null) {
                 return url;
             }
         } catch (URISyntaxException e) {
             // Said below.
         }
         throw new SettingsException("auth.jwt.jwks (AUTH_JWT_JWKS) must be a URL such as"
-                + " https://<project>.supabase.co/auth/v1/.well-known/jwks.json");
+                + " https://<project>.supabase.co/auth/v1/.well-known/jwks.json, without a user");
     }
 }

@@ -153,6 +153,11 @@ public final class SettingsLoader {
         if (!url.startsWith("jdbc:postgresql:")) {
             throw new SettingsException(Keys.named(key) + " must begin with jdbc:postgresql:");
         }
+        // Before the driver sees it: that would log the password as a host or a port that it does not know.
+        if (url.matches("jdbc:postgresql:[^?]*@.*")) {
+            throw new SettingsException(Keys.named(key) + " has a login in it, which would show in logs: leave out all"
+                    + " from // to @, and set the username and the password beside the URL");
+        }
         if (Driver.parseURL(url, null) == null) {
             throw new SettingsException(
                     Keys.named(key) + " must have the form jdbc:postgresql://host:port/database?parameters");

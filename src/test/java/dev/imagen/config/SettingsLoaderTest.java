@@ -3,6 +3,7 @@ package dev.imagen.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.imagen.testing.LogRecords;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsLoaderTest {
 
@@ -80,9 +82,11 @@ class SettingsLoaderTest {
     void a_token_setting_that_cannot_work_is_refused_without_showing_the_secret() {
         assertThatThrownBy(() -> load("auth.mode", "jwt", "auth.jwt.secret", "swordfish"))
                 .hasMessage("auth.jwt.secret (AUTH_JWT_SECRET) has 9 bytes, must have at least 32");
-        for (String url : new String[]{"x", "ftp://id.example.com/keys", "https:///keys", "a b"}) {
+        for (String url : new String[]{"x", "ftp://id.example.com/keys", "https:///keys", "a b",
+                "https://me:swordfish@id.example.com/keys"}) {
             assertThatThrownBy(() -> load("auth.mode", "jwt", "auth.jwt.jwks", url))
-                    .hasMessageContaining("auth.jwt.jwks (AUTH_JWT_JWKS) must be a URL such as");
+                    .hasMessageContaining("auth.jwt.jwks (AUTH_JWT_JWKS) must be a URL such as")
+                    .hasMessageNotContaining("swordfish");
         }
     }
 
@@ -267,6 +271,21 @@ class SettingsLoaderTest {
         var database = load("db.connection.url", "jdbc:postgresql://pooler/d", "db.connection.username", "me",
                 "db.listener.url", "jdbc:postgresql://direct/d").database();
         assertThat(database.listener()).isEqualTo(new Login("jdbc:postgresql://direct/d", "me", ""));
+    }
+
+    /** The driver itself would log it, as a port that is no number. */
+    @ParameterizedTest
+    @ValueSource(strings = {"me:hidden@h/d", "me:hidden@h:5432/d", "me:hid/den@h/d", "hidden@h/d?ssl=true"})
+    void a_login_within_a_database_url_is_refused_without_being_shown(String url) {
+        try (var log = LogRecords.of("org.postgresql.util.PGPropertyUtil")) {
+            assertThatThrownBy(() -> load("db.connection.url", "jdbc:postgresql://" + url))
+                    .isInstanceOf(SettingsException.class)
+                    .hasMessageContaining("db.connection.url (DB_CONNECTION_URL) has a login in it")
+                    .hasMessageNotContainingAny("hid", "me:");
+            assertThat(log.warnings()).isEmpty();
+        }
+        assertThat(load("db.connection.url", "jdbc:postgresql://h/d?user=a@b").database().service().url())
+                .endsWith("?user=a@b");
     }
 
     @Test

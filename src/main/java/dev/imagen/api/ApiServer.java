@@ -70,6 +70,7 @@ public final class ApiServer implements AutoCloseable {
         var routing = HttpRouting.builder();
         RateLimit.of(access.limits().addressRate(), "this address")
                 .ifPresent(limit -> routing.addFilter(new AddressLimit(limit)));
+        settings.names().ifPresent(names -> routing.addFilter(new HostNames(names)));
         if (settings.api()) {
             routes(parts, access).forEach(route -> routing.register(route.path(), route.service()));
         }

@@ -8,8 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
-/** Reads and checks {@code auth}. */
+/** Reads and checks {@code auth}, and what of {@code server} depends on it. */
 final class AuthSettingsReader {
 
     /** HS256 is as strong as its key, and takes no shorter one (RFC 7518, 3.2). */
@@ -24,10 +25,10 @@ final class AuthSettingsReader {
         this.keys = keys;
     }
 
-    AuthSettings read(Settings.Server server) {
+    AuthSettings read() {
         var mode = AuthSettings.Mode.valueOf(keys.oneOf("auth.mode", "none", "jwt", "keys").toUpperCase(Locale.ROOT));
         switch (mode) {
-            case NONE -> checkNobodyElseReaches(server);
+            case NONE -> checkNobodyElseReaches(keys.text("server.host"));
             case JWT, KEYS -> {
                 // The caller is who the token or key says.
             }
@@ -35,13 +36,34 @@ final class AuthSettingsReader {
         return new AuthSettings(mode, keys.uuid("auth.owner"), jwt(mode));
     }
 
-    private void checkNobodyElseReaches(Settings.Server server) {
-        if (!keys.flag("auth.open") && !loopback(server.host())) {
-            throw new SettingsException("server.host (SERVER_HOST) is " + server.host()
+    private void checkNobodyElseReaches(String host) {
+        if (!keys.flag("auth.open") && !loopback(host)) {
+            throw new SettingsException("server.host (SERVER_HOST) is " + host
                     + ", but with auth.mode none whoever reaches the port is the owner of everything: use 127.0.0.1,"
                     + " set auth.mode (AUTH_MODE) to jwt or keys, or auth.open (AUTH_OPEN) to true if something else"
                     + " guards the port");
         }
+    }
+
+    /**
+     * What requests may call the server where only its address guards it: there a web page that lets its own name lead
+     * to this machine would be the owner of everything. Empty: anything.
+     */
+    Optional<Set<String>> names(AuthSettings.Mode mode) {
+        var names = keys.names("server.names");
+        if (mode != AuthSettings.Mode.NONE) {
+            if (!names.isEmpty()) {
+                throw new SettingsException(Keys.named("server.names") + " is set, but only in auth.mode (AUTH_MODE)"
+                        + " none is the name looked at by which a request calls the server");
+            }
+            return Optional.empty();
+        }
+        var host = keys.text("server.host");
+        if (names.isEmpty() && !loopback(host)) {
+            return Optional.empty();
+        }
+        names.add(host.toLowerCase(Locale.ROOT));
+        return Optional.of(Set.copyOf(names));
     }
 
     private static boolean loopback(String host) {

@@ -28,6 +28,8 @@ final class Keys {
     private static final Pattern ORIGIN = Pattern.compile(
             "(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9-]+(\\.[a-z0-9-]+)*|\\[[0-9a-f:.]+])(:[1-9][0-9]{0,4})?");
 
+    private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9_-]+(\\.[a-z0-9_-]+)*");
+
     private final Config config;
 
     Keys(Config config) {
@@ -151,6 +153,19 @@ final class Keys {
             origins.add(origin.strip());
         }
         return Collections.unmodifiableSet(origins);
+    }
+
+    /** Names of hosts, separated by commas; to be added to. */
+    Set<String> names(String key) {
+        var names = new LinkedHashSet<String>();
+        for (String name : optional(key).map(list -> list.split(",")).orElse(new String[0])) {
+            if (!HOST_NAME.matcher(name.strip()).matches()) {
+                throw new SettingsException(named(key) + " has '" + name.strip() + "', must be a list of names such as"
+                        + " images.example.com,imagen: in lower case, without a port and without *");
+            }
+            names.add(name.strip());
+        }
+        return names;
     }
 
     UUID uuid(String key) {

@@ -25,8 +25,10 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
      * @param timeout for a request to arrive whole, and for a client to take a piece of an answer
      * @param connections open at a time; further ones wait
      * @param origins whose web pages may use the API, such as {@code https://app.example.com}
+     * @param names that requests may call it by (Host), besides addresses and localhost; empty: any
      */
-    public record Server(String host, int port, boolean api, Duration timeout, int connections, Set<String> origins) {}
+    public record Server(String host, int port, boolean api, Duration timeout, int connections, Set<String> origins,
+            Optional<Set<String>> names) {}
 
     /**
      * @param fair whether owners take turns within a priority; otherwise the oldest job goes first

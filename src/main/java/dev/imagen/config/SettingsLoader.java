@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.postgresql.Driver;
@@ -83,20 +84,20 @@ public final class SettingsLoader {
 
     private Settings settings() {
         RESERVED.forEach(keys::refuse);
-        var server = server();
-        var auth = new AuthSettingsReader(keys).read(server);
-        return new Settings(home(keys), server, auth, api(auth.mode()), database(), queue(), worker(),
-                new StorageLoader(keys).storage(), images(), retention(),
+        var access = new AuthSettingsReader(keys);
+        var auth = access.read();
+        return new Settings(home(keys), server(access.names(auth.mode())), auth, api(auth.mode()), database(), queue(),
+                worker(), new StorageLoader(keys).storage(), images(), retention(),
                 new Settings.Backends(keys.optional("backends.default").orElse("mock")),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
     }
 
-    private Settings.Server server() {
+    private Settings.Server server(Optional<Set<String>> names) {
         return new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"), keys.duration("server.timeout", SECOND, Duration.ofMinutes(10)),
-                (int) keys.whole("server.connections", 1, 1_000_000), keys.origins("api.origins"));
+                (int) keys.whole("server.connections", 1, 1_000_000), keys.origins("api.origins"), names);
     }
 
     private ApiSettings api(AuthSettings.Mode mode) {

@@ -38,7 +38,7 @@ class BrowsersTest {
 
     @BeforeAll
     static void start() {
-        service = TestService.on(DB).withoutWorker().start();
+        service = TestService.on(DB).withoutWorker().with("server.names", "images.example.com").start();
         withPages = TestService.on(DB).owner(service.owner()).with("api.origins", PAGE + ",http://localhost:3000")
                 .start();
         image = withPages.client().submitAndWait("{\"prompt\": \"a\"}").path("image_url").textValue();
@@ -172,6 +172,28 @@ class BrowsersTest {
         assertThat(answer.header("Access-Control-Expose-Headers")).contains("Location", "Retry-After", "ETag");
         assertThat(answer.header("Vary")).isEqualTo("Origin");
         assertThat(answer.headers()).doesNotContainKey("Access-Control-Allow-Credentials");
+    }
+
+    /** A page's own name leads here, and its scripts take the answers for those of its own server. */
+    @ParameterizedTest
+    @CsvSource({"GET, /jobs", "GET, /images", "GET, IMAGE", "POST, /jobs/00000000-0000-4000-8000-000000000009/cancel",
+            "DELETE, IMAGE", "GET, /jobs/events", "GET, /observe/health", "GET, /openapi", "GET, /nowhere"})
+    void a_server_that_its_address_alone_guards_answers_to_no_strange_name(String method, String path) {
+        for (var host : List.of("evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example",
+                "evillocalhost", "1.evil", "x@127.0.0.1", "[::1].evil.example")) {
+            var answer = ask(withPages, method, path.replace("IMAGE", image), "Host", host, "Origin", "http://" + host);
+            assertThat(answer.status()).as(host).isIn(421, 400);
+            assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+            assertHardened(answer);
+        }
+        assertThat(ask(withPages, "GET", "/jobs", "Host", "evil.example").body()).contains("server.names");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost", "LocalHost:8080", "localhost.", "app.localhost:1", "127.0.0.1", "127.0.0.2:80",
+            "[::1]", "[::1]:8080", "images.example.com", "Images.Example.Com.:443"})
+    void it_answers_to_its_own_names_and_to_addresses(String host) {
+        assertThat(ask(service, "GET", "/jobs", "Host", host).status()).isEqualTo(200);
     }
 
     @Test

@@ -16,6 +16,7 @@ import io.helidon.webserver.testing.junit5.SetUpServer;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -47,7 +48,8 @@ class RawRequestsTest {
     @SetUpServer
     static void configure(WebServerConfig.Builder server) throws SQLException {
         service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();
-        ApiServer.configure(server, new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), 100, Set.of()),
+        ApiServer.configure(server,
+                new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), 100, Set.of(), Optional.empty()),
                 service.parts(), service.access(), List.of());
     }
 

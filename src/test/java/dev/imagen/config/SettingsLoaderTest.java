@@ -28,8 +28,8 @@ class SettingsLoaderTest {
     @Test
     void defaults_load() {
         var settings = load();
-        assertThat(settings.server())
-                .isEqualTo(new Settings.Server("127.0.0.1", 8080, true, Duration.ofSeconds(30), 10_000, Set.of()));
+        assertThat(settings.server()).isEqualTo(new Settings.Server("127.0.0.1", 8080, true, Duration.ofSeconds(30),
+                10_000, Set.of(), Optional.of(Set.of("127.0.0.1"))));
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
         assertThat(settings.database().connection()).isEmpty();
         assertThat(settings.database().listen()).isTrue();
@@ -48,6 +48,18 @@ class SettingsLoaderTest {
     void a_lease_is_renewed_five_times_and_given_up_after_two_thirds() {
         assertThat(load().worker().renewal()).isEqualTo(Duration.ofSeconds(3));
         assertThat(load().worker().selfStop()).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void only_where_its_address_alone_guards_the_server_is_it_known_what_it_is_called() {
+        assertThat(load("server.names", "images.example.com, imagen").server().names())
+                .contains(Set.of("127.0.0.1", "images.example.com", "imagen"));
+        assertThat(load("server.host", "0.0.0.0", "auth.open", "true").server().names()).isEmpty();
+        assertThat(load("server.host", "0.0.0.0", "auth.open", "true", "server.names", "imagen").server().names())
+                .contains(Set.of("0.0.0.0", "imagen"));
+        assertThat(load("auth.mode", "keys").server().names()).isEmpty();
+        assertThatThrownBy(() -> load("auth.mode", "keys", "server.names", "imagen"))
+                .hasMessageContaining("server.names (SERVER_NAMES) is set, but only in auth.mode (AUTH_MODE) none");
     }
 
     @Test
@@ -116,6 +128,8 @@ class SettingsLoaderTest {
             api.streams        | 0               | api.streams (API_STREAMS) is 0, must be from 1 to 1000000
             api.rate.owner     | 0               | api.rate.owner (API_RATE_OWNER) is 0, must be from 1 to 1000000
             api.rate.address   | many            | api.rate.address (API_RATE_ADDRESS) is 'many', must be a whole number
+            server.names       | Images          | server.names (SERVER_NAMES) has 'Images', must be a list of names
+            server.names       | a:80            | server.names (SERVER_NAMES) has 'a:80', must be a list of names
             auth.owner         | me              | auth.owner (AUTH_OWNER) is 'me', must be a uuid
             db.timeout         | PT0.5S          | db.timeout (DB_TIMEOUT) is PT0.5S, must be from PT1S to PT10M
             db.pool            | 1               | db.pool (DB_POOL) is 1, must be from 2 to 1000

@@ -141,10 +141,30 @@ class SchemaTest {
     }
 
     @Test
-    void every_function_has_an_empty_search_path() throws SQLException {
+    void every_function_looks_for_temporary_objects_last() throws SQLException {
         assertThat(DB.rows("""
-                select oid::regprocedure::text from pg_proc where pronamespace = 'imagen'::regnamespace
-                   and not coalesce('search_path=""' = any (proconfig), false)""")).isEmpty();
+                select oid::regprocedure::text from pg_proc
+                 where pronamespace in ('imagen'::regnamespace, 'auth'::regnamespace)
+                   and not coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false)""")).isEmpty();
+    }
+
+    /** Named like one that the functions use, and in the schema where they would look first. */
+    @Test
+    void a_type_of_the_callers_own_runs_nothing_as_the_functions_owner() throws SQLException {
+        var owner = UUID.randomUUID();
+        var job = DB.insertJob(owner);
+        try (var connection = DB.as(owner); var statement = connection.createStatement()) {
+            statement.execute("""
+                    create temporary table ran_as (who text);
+                    grant all on ran_as to public;
+                    create function pg_temp.spy(value pg_catalog.uuid) returns boolean language plpgsql as
+                        $$ begin insert into pg_temp.ran_as values (current_user); return true; end $$;
+                    grant execute on function pg_temp.spy(pg_catalog.uuid) to public;
+                    create domain pg_temp.uuid as pg_catalog.uuid check (pg_temp.spy(value))""");
+            statement.execute("select imagen.job_position('" + job + "'), imagen.cancel_job('" + job + "')");
+            var ranAs = TestDatabase.rows(statement.executeQuery("select distinct who from pg_temp.ran_as"));
+            assertThat(texts(ranAs, "who")).isSubsetOf("authenticated");
+        }
     }
 
     @Test

@@ -84,7 +84,7 @@ final class QueryParameters {
 
     private static Cursor parseCursor(String text) {
         try {
-            var parts = new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8).split("_");
+            var parts = new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8).split("_", -1);
             var id = Ids.parse(parts[parts.length - 1]);
             if (parts.length == 2 && id.isPresent()) {
                 return Cursor.of(Times.parse(parts[0]), id.get());

@@ -264,6 +264,7 @@ class BadInputTest {
 
     @ParameterizedTest
     @CsvSource({"/images?limit=0, 422, limit must be a whole number", "/images?cursor=x, 400, cursor must be",
+            "/jobs?cursor=Xw, 400, cursor must be", "/images?cursor=X19f, 400, cursor must be",
             "/images?status=done, 422, status is no known parameter", "/usage?group=prompt, 422, group must be one of",
             "/usage?from=yesterday, 422, from must be a date", "/usage?to=2026-02-31, 422, to must be a date",
             "/usage?from=%2B999999999-12-31T23:59:59Z, 422, from must be a date",

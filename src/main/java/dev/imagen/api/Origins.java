@@ -21,7 +21,8 @@ import java.util.Set;
  */
 final class Origins implements Filter {
 
-    private static final Header VARY = HeaderValues.createCached("Vary", "Origin");
+    /** Authorization: a browser that keeps an image shows it only to whoever shows the same token again. */
+    private static final Header VARY = HeaderValues.createCached("Vary", "Origin, Authorization");
 
     private static final Header EXPOSED = HeaderValues.createCached("Access-Control-Expose-Headers",
             "ETag, Location, Preference-Applied, Retry-After, WWW-Authenticate");

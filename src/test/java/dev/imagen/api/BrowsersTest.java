@@ -157,7 +157,7 @@ class BrowsersTest {
         assertThat(answer.header("Access-Control-Allow-Methods")).isEqualTo("GET, POST, DELETE");
         assertThat(answer.header("Access-Control-Allow-Headers")).contains("Authorization", "Content-Type",
                 "Idempotency-Key", "Last-Event-ID", "Prefer");
-        assertThat(answer.header("Vary")).isEqualTo("Origin");
+        assertThat(answer.header("Vary")).isEqualTo("Origin, Authorization");
         assertThat(answer.headers()).doesNotContainKey("Access-Control-Allow-Credentials");
         assertHardened(answer);
     }
@@ -170,7 +170,7 @@ class BrowsersTest {
         assertThat(answer.status()).isEqualTo(status);
         assertThat(answer.header("Access-Control-Allow-Origin")).isEqualTo(PAGE);
         assertThat(answer.header("Access-Control-Expose-Headers")).contains("Location", "Retry-After", "ETag");
-        assertThat(answer.header("Vary")).isEqualTo("Origin");
+        assertThat(answer.header("Vary")).isEqualTo("Origin, Authorization");
         assertThat(answer.headers()).doesNotContainKey("Access-Control-Allow-Credentials");
     }
 

@@ -20,7 +20,7 @@ final class EventStream {
     /** Jobs remembered to tell news from repetitions, those last heard of: as many as a mailbox can hold. */
     private static final int REMEMBERED = 10_000;
 
-    private record Sent(long version, boolean finished, int attempt, int step) {}
+    private record Sent(UUID owner, long version, boolean finished, int attempt, int step) {}
 
     private final SseWriter writer;
     private final Mailbox mailbox;
@@ -51,7 +51,7 @@ final class EventStream {
 
     /** Counts as sent what the client has already. */
     void known(Job job) {
-        sent.put(job.id(), new Sent(job.version(), job.status().finished(), job.attempt(), 0));
+        sent.put(job.id(), new Sent(job.ownerUserId(), job.version(), job.status().finished(), job.attempt(), 0));
     }
 
     /** Sends these, then what comes, until the end, the client's leaving or the process's stop. */
@@ -103,6 +103,10 @@ final class EventStream {
     /** @return whether the stream ends with this */
     private boolean send(Job job) throws IOException {
         var before = sent.get(job.id());
+        if (before != null && !before.owner().equals(job.ownerUserId())) {
+            // It was given to somebody else. Who watched it may not any more.
+            return true;
+        }
         if (before == null || before.version() < job.version()) {
             writer.event("status", Optional.of(eventId.apply(job)), Json.bytes(JobJson.of(job)));
             known(job);
@@ -112,11 +116,12 @@ final class EventStream {
 
     private void send(JobProgress progress) throws IOException {
         var before = sent.get(progress.jobId());
-        if (before == null || before.finished() || before.attempt() != progress.attempt()
-                || before.step() >= progress.step()) {
+        if (before == null || !before.owner().equals(progress.ownerUserId()) || before.finished()
+                || before.attempt() != progress.attempt() || before.step() >= progress.step()) {
             return;
         }
-        sent.put(progress.jobId(), new Sent(before.version(), false, before.attempt(), progress.step()));
+        sent.put(progress.jobId(),
+                new Sent(before.owner(), before.version(), false, before.attempt(), progress.step()));
         var data = Json.object().put("job_id", progress.jobId().toString()).put("step", progress.step())
                 .put("steps", progress.steps()).put("eta", progress.eta().toMillis() / 1000.0);
         writer.event("progress", Optional.empty(), Json.bytes(data));

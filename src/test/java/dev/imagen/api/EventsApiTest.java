@@ -117,6 +117,18 @@ class EventsApiTest {
             }
         }
 
+        /** By the service or an operator: what is another's from then on is not told to whom it was before. */
+        @Test
+        void a_job_that_becomes_another_owners_ends_the_stream_untold() throws Exception {
+            var id = notDue();
+            try (var events = client.events(events(id))) {
+                assertThat(events.next().status()).isEqualTo("pending");
+                DB.execute("update imagen.jobs set owner_user_id = gen_random_uuid(), error = 'not yours' where id = '"
+                        + id + "'");
+                assertThat(events.item()).isInstanceOf(End.class);
+            }
+        }
+
         private static long version(Event event) {
             assertThat(event.id()).contains(event.data().path("version").asText());
             return event.data().path("version").longValue();

@@ -141,6 +141,21 @@ class JwtVerifierTest {
         assertRefused(header + "." + parts[1] + "." + parts[2], "not signed with a key");
     }
 
+    /** What comes twice one reader may take from the first, and another from the last. */
+    @Test
+    void what_is_said_twice_or_too_deep_is_refused() throws NotAuthenticException {
+        var good = claims().build().toString();
+        assertThat(verifier.caller(TokenIssuer.hs256(good)).owner()).contains(owner);
+        var deep = "\"x\":" + "[".repeat(4000) + "]".repeat(4000);
+        for (String more : new String[]{"\"sub\":\"" + UUID.randomUUID() + "\"", "\"role\":\"service_role\"", deep}) {
+            assertRefused(TokenIssuer.hs256(good.replaceFirst("}$", "," + more + "}")), "claims");
+        }
+        var parts = issuer.token(owner).split("\\.");
+        for (String header : new String[]{"{\"alg\":\"none\",\"alg\":\"HS256\"}", "{\"alg\":\"HS256\"," + deep + "}"}) {
+            assertRefused(TokenIssuer.part(header) + "." + parts[1] + "." + parts[2], "no signed JWT");
+        }
+    }
+
     record Wrong(String why, Consumer<JWTClaimsSet.Builder> change) {}
 
     static Stream<Wrong> badClaims() {

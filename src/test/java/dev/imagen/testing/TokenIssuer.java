@@ -3,7 +3,9 @@ package dev.imagen.testing;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.JWSObject;
 import com.nimbusds.jose.JWSSigner;
+import com.nimbusds.jose.Payload;
 import com.nimbusds.jose.crypto.ECDSASigner;
 import com.nimbusds.jose.crypto.MACSigner;
 import com.nimbusds.jose.crypto.RSASSASigner;
@@ -137,6 +139,17 @@ public final class TokenIssuer implements AutoCloseable {
     /** Signed with the shared secret. */
     public String hs256(JWTClaimsSet claims) {
         return hs256(claims, SECRET.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Claims as they are, which no library would write, signed with the shared secret. */
+    public static String hs256(String claims) {
+        try {
+            var jws = new JWSObject(new JWSHeader(JWSAlgorithm.HS256), new Payload(claims));
+            jws.sign(new MACSigner(SECRET));
+            return jws.serialize();
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Signed with any secret. */

@@ -1,7 +1,6 @@
 package dev.imagen;
 
-import dev.imagen.backend.Backends;
-import dev.imagen.backend.MockBackend;
+import dev.imagen.backend.remote.RemoteHttp;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.config.SettingsLoader;
@@ -77,9 +76,9 @@ final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         checkArguments();
         var settings = SettingsLoader.load();
-        try (var stores = ImageStores.of(settings)) {
+        try (var stores = ImageStores.of(settings); var http = new RemoteHttp()) {
             var store = stores.current();
-            var pipeline = pipeline(settings, store);
+            var pipeline = pipeline(settings, http, store);
             // Before a database is started for nothing.
             pipeline.check(request());
             try (var database = AnyDatabase.open(settings)) {
@@ -91,10 +90,9 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static GenerationPipeline pipeline(Settings settings, ImageStore store) {
-        var backends = new Backends(settings.backends().defaultName(),
-                List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
-        return new GenerationPipeline(new PromptStyles(settings.styles()), backends, store, settings.images());
+    private static GenerationPipeline pipeline(Settings settings, RemoteHttp http, ImageStore store) {
+        return new GenerationPipeline(new PromptStyles(settings.styles()), ConfiguredBackends.of(settings, http), store,
+                settings.images());
     }
 
     private void checkArguments() {

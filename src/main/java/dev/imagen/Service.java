@@ -7,8 +7,7 @@ import dev.imagen.api.SingleOwner;
 import dev.imagen.auth.ApiKeys;
 import dev.imagen.auth.JwtVerifier;
 import dev.imagen.auth.Tickets;
-import dev.imagen.backend.Backends;
-import dev.imagen.backend.MockBackend;
+import dev.imagen.backend.remote.RemoteHttp;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
@@ -65,8 +64,7 @@ final class Service {
 
     private void startAll() {
         var styles = new PromptStyles(settings.styles());
-        var backends = new Backends(settings.backends().defaultName(),
-                List.of(new MockBackend(settings.mock().delay(), settings.mock().failures())));
+        var backends = ConfiguredBackends.of(settings, onStop(new RemoteHttp()));
         var stores = onStop(ImageStores.of(settings));
 
         Optional<EmbeddedPostgres> embedded = embedded();

@@ -3,6 +3,7 @@ package dev.imagen.config;
 import io.helidon.config.Config;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Typed reads of configuration keys; each refusal names the key, its environment variable and the limit. */
 final class Keys {
@@ -29,6 +31,7 @@ final class Keys {
             "(http(?!.*:80$)|https(?!.*:443$))://([a-z0-9-]+(\\.[a-z0-9-]+)*|\\[[0-9a-f:.]+])(:[1-9][0-9]{0,4})?");
 
     private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9_-]+(\\.[a-z0-9_-]+)*");
+    private static final Pattern VISIBLE = Pattern.compile("[!-~]+");
 
     private final Config config;
 
@@ -75,6 +78,35 @@ final class Keys {
             throw new SettingsException(named(key) + " names the file " + file + ", which cannot be read: make it"
                     + " readable for this process, or leave out " + FILE + " if this is the secret itself");
         }
+    }
+
+    /** A secret that goes into a header. */
+    Optional<Secret> headerSecret(String key) {
+        var secret = secret(key);
+        if (secret.isPresent() && !VISIBLE.matcher(secret.get().value()).matches()) {
+            throw new SettingsException(named(key) + " must be one line of visible ASCII characters");
+        }
+        return secret;
+    }
+
+    /** The URL of a server, without a slash at its end. The refusal does not show it: a user in it has a password. */
+    URI url(String key) {
+        try {
+            var url = URI.create(text(key).replaceFirst("/+$", ""));
+            if (url.getScheme() != null && url.getScheme().matches("https?") && url.getHost() != null
+                    && url.getRawUserInfo() == null && url.getRawQuery() == null && url.getRawFragment() == null) {
+                return url;
+            }
+        } catch (IllegalArgumentException e) {
+            // Refused below.
+        }
+        throw new SettingsException(named(key) + " must be a URL such as https://host or http://host:port/path,"
+                + " without a user, a query or a fragment");
+    }
+
+    /** What commas separate, without the white space around it. */
+    List<String> list(String key) {
+        return optional(key).map(list -> Stream.of(list.split(",", -1)).map(String::strip).toList()).orElse(List.of());
     }
 
     void refuse(String key) {

@@ -54,8 +54,11 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
      */
     public record Retention(Optional<Duration> jobs, Optional<Duration> images, Duration every) {}
 
-    /** @param defaultName the backend of jobs that name none */
-    public record Backends(String defaultName) {}
+    /**
+     * @param defaultName the backend of jobs that name none
+     * @param remote those that are set up, by name
+     */
+    public record Backends(String defaultName, Map<String, RemoteBackendSettings> remote) {}
 
     /**
      * @param delay time for one picture

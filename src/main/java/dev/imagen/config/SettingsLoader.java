@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.postgresql.Driver;
 
 /** Reads {@link Settings} from, in this order, system properties, the environment, the user's file and the defaults. */
@@ -22,16 +21,9 @@ public final class SettingsLoader {
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration DAY = Duration.ofDays(1);
-    private static final Duration SHORTEST_BACKOFF = Duration.ofMillis(1);
-    private static final Duration LONGEST_BACKOFF = Duration.ofHours(1);
     private static final BigDecimal MOST_DOLLARS = new BigDecimal(10_000_000);
     private static final int STREAMS = 100;
     private static final Duration TEN_YEARS = Duration.ofDays(3650);
-
-    /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
-    private static final List<String> RESERVED = Stream
-            .of("openai", "automatic1111", "comfyui", "replicate", "gemini", "fal")
-            .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
 
     private final Keys keys;
 
@@ -83,12 +75,10 @@ public final class SettingsLoader {
     }
 
     private Settings settings() {
-        RESERVED.forEach(keys::refuse);
         var access = new AuthSettingsReader(keys);
         var auth = access.read();
         return new Settings(home(keys), server(access.names(auth.mode())), auth, api(auth.mode()), database(), queue(),
-                worker(), new StorageLoader(keys).storage(), images(), retention(),
-                new Settings.Backends(keys.optional("backends.default").orElse("mock")),
+                worker(), new StorageLoader(keys).storage(), images(), retention(), new BackendsLoader(keys).backends(),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
@@ -178,18 +168,8 @@ public final class SettingsLoader {
                 keys.duration("worker.timeout", SECOND, DAY), keys.duration("worker.grace", Duration.ZERO, DAY),
                 keys.duration("worker.lease", Duration.ofSeconds(3), Duration.ofMinutes(10)),
                 keys.duration("worker.unknown", SECOND, DAY),
-                keys.duration("worker.backoff", SHORTEST_BACKOFF, LONGEST_BACKOFF),
-                Map.of("mock", backend("backends.mock.")));
-    }
-
-    private BackendSettings backend(String prefix) {
-        return new BackendSettings(limit(prefix + "concurrency"), limit(prefix + "slots"),
-                keys.optionalDuration(prefix + "timeout", SECOND, DAY),
-                keys.optionalDuration(prefix + "backoff", SHORTEST_BACKOFF, LONGEST_BACKOFF));
-    }
-
-    private Optional<Integer> limit(String key) {
-        return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 10_000));
+                keys.duration("worker.backoff", BackendsLoader.SHORTEST_BACKOFF, BackendsLoader.LONGEST_BACKOFF),
+                new BackendsLoader(keys).work());
     }
 
     private Settings.Images images() {

@@ -18,8 +18,6 @@ final class StorageLoader {
     private static final Pattern SUPABASE_BUCKET = Pattern.compile("(?!file$)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}");
     private static final Pattern S3_BUCKET = Pattern.compile("(?!file$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
     private static final Pattern REGION = Pattern.compile("[a-z0-9-]{1,40}");
-    /** What goes into a header. */
-    private static final Pattern VISIBLE = Pattern.compile("[!-~]+");
 
     private static final Duration SHORTEST_LINK = Duration.ofSeconds(10);
     /** S3 signs for no longer. */
@@ -45,7 +43,8 @@ final class StorageLoader {
 
     private Optional<Supabase> supabase(Kind kind) {
         return setUp(kind, Kind.SUPABASE, List.of(), "storage.supabase.url", "storage.supabase.key")
-                ? Optional.of(new Supabase(storageApi("storage.supabase.url"), secret("storage.supabase.key"),
+                ? Optional.of(new Supabase(storageApi("storage.supabase.url"),
+                        keys.headerSecret("storage.supabase.key").orElseThrow(),
                         matching("storage.supabase.bucket", SUPABASE_BUCKET,
                                 "1 to 63 letters, digits, dots, hyphens and underscores, and not 'file'")))
                 : Optional.empty();
@@ -53,11 +52,12 @@ final class StorageLoader {
 
     private Optional<S3> s3(Kind kind) {
         return setUp(kind, Kind.S3, List.of("storage.s3.endpoint"), "storage.s3.key", "storage.s3.secret")
-                ? Optional.of(new S3(keys.optional("storage.s3.endpoint").map(_ -> url("storage.s3.endpoint")),
+                ? Optional.of(new S3(keys.optional("storage.s3.endpoint").map(_ -> keys.url("storage.s3.endpoint")),
                         matching("storage.s3.region", REGION, "1 to 40 small letters, digits and hyphens"),
                         matching("storage.s3.bucket", S3_BUCKET,
                                 "3 to 63 small letters, digits, dots and hyphens, and not 'file'"),
-                        secret("storage.s3.key"), secret("storage.s3.secret")))
+                        keys.headerSecret("storage.s3.key").orElseThrow(),
+                        keys.headerSecret("storage.s3.secret").orElseThrow()))
                 : Optional.empty();
     }
 
@@ -75,23 +75,8 @@ final class StorageLoader {
 
     /** A project's URL has no path; its gateway has the Storage API under this one. */
     private URI storageApi(String key) {
-        var url = url(key);
+        var url = keys.url(key);
         return url.getRawPath().isEmpty() ? URI.create(url + "/storage/v1") : url;
-    }
-
-    /** The refusal does not show the value: a URL with a user in it holds a password. */
-    private URI url(String key) {
-        try {
-            var url = URI.create(keys.text(key).replaceFirst("/+$", ""));
-            if (url.getScheme() != null && url.getScheme().matches("https?") && url.getHost() != null
-                    && url.getRawUserInfo() == null && url.getRawQuery() == null && url.getRawFragment() == null) {
-                return url;
-            }
-        } catch (IllegalArgumentException e) {
-            // Refused below.
-        }
-        throw new SettingsException(Keys.named(key) + " must be a URL such as https://host or http://host:port/path,"
-                + " without a user, a query or a fragment");
     }
 
     private String matching(String key, Pattern pattern, String wanted) {
@@ -100,13 +85,5 @@ final class StorageLoader {
             throw new SettingsException(Keys.named(key) + " is '" + value + "', must be " + wanted);
         }
         return value;
-    }
-
-    private Secret secret(String key) {
-        var secret = keys.secret(key).orElseThrow();
-        if (!VISIBLE.matcher(secret.value()).matches()) {
-            throw new SettingsException(Keys.named(key) + " must be one line of visible ASCII characters");
-        }
-        return secret;
     }
 }

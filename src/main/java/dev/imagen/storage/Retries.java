@@ -3,11 +3,6 @@ package dev.imagen.storage;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
-import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -63,21 +58,5 @@ record Retries(int tries, Duration first, Duration longest) {
             case 408, 409, 423, 425, 429 -> true;
             default -> status >= 500;
         };
-    }
-
-    /** What a Retry-After header asks for: seconds, or the time of a clock. */
-    static Optional<Duration> retryAfter(String header) {
-        try {
-            return Optional.of(header.matches("[0-9]{1,9}")
-                    ? Duration.ofSeconds(Long.parseLong(header))
-                    : notNegative(Duration.between(Instant.now(),
-                            ZonedDateTime.parse(header, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant())));
-        } catch (DateTimeParseException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static Duration notNegative(Duration wait) {
-        return wait.isNegative() ? Duration.ZERO : wait;
     }
 }

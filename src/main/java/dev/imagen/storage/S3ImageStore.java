@@ -1,6 +1,7 @@
 package dev.imagen.storage;
 
 import dev.imagen.config.StorageSettings.S3;
+import dev.imagen.job.RetryAfter;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -265,7 +266,7 @@ public final class S3ImageStore implements ImageStore {
         return again
                 ? StoreException.temporary(told,
                         details.flatMap(answer -> answer.sdkHttpResponse().firstMatchingHeader("Retry-After"))
-                                .flatMap(Retries::retryAfter))
+                                .flatMap(RetryAfter::of))
                 : StoreException.permanent(told + ": " + advice);
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.imagen.config.StorageSettings.Supabase;
+import dev.imagen.job.RetryAfter;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -124,7 +125,7 @@ final class SupabaseApi implements AutoCloseable {
         var body = parse(response.body());
         int told = body.path("statusCode").asInt(status);
         return new Answer(told >= 400 && told < 600 ? told : status, body.path("error").asText(), message(body),
-                response.body(), response.headers().firstValue("Retry-After").flatMap(Retries::retryAfter));
+                response.body(), response.headers().firstValue("Retry-After").flatMap(RetryAfter::of));
     }
 
     /** A server that shows what it was sent, as some gateways do when they fail, would show the key. */

@@ -1,0 +1,26 @@
+package dev.imagen;
+
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.ImageBackend;
+import dev.imagen.backend.MockBackend;
+import dev.imagen.backend.remote.RemoteHttp;
+import dev.imagen.config.Settings;
+import java.util.ArrayList;
+
+/** The backends that the settings set up: the same for the queue, the API and the generate command. */
+final class ConfiguredBackends {
+
+    private ConfiguredBackends() {}
+
+    /** @throws IllegalArgumentException naming the setting that cannot work */
+    static Backends of(Settings settings, RemoteHttp http) {
+        var backends = new ArrayList<ImageBackend>();
+        settings.backends().remote().keySet().forEach(name -> backends.add(remote(name, settings, http)));
+        backends.add(new MockBackend(settings.mock().delay(), settings.mock().failures()));
+        return new Backends(settings.backends().defaultName(), backends);
+    }
+
+    private static ImageBackend remote(String name, Settings settings, RemoteHttp http) {
+        throw new IllegalArgumentException("backends." + name + " is set, but this version does not have it yet");
+    }
+}

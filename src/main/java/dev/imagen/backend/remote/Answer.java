@@ -1,0 +1,77 @@
+package dev.imagen.backend.remote;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.imagen.job.RetryAfter;
+import java.io.IOException;
+import java.net.http.HttpHeaders;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a server answered.
+ *
+ * @param body of an error its beginning
+ * @param cut whether there was more of the body
+ */
+public record Answer(int status, HttpHeaders headers, byte[] body, boolean cut) {
+
+    /** A server may err; a job that waits for a week is no better than one that failed. */
+    private static final Duration LONGEST_WAIT = Duration.ofHours(24);
+
+    /** A picture is one long string; how long it may be, the limit of the body says. */
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build()).build());
+
+    /** Whether the server did what it was asked to. */
+    public boolean ok() {
+        return ok(status);
+    }
+
+    static boolean ok(int status) {
+        return status / 100 == 2;
+    }
+
+    /** The body; missing where it is no JSON. */
+    public JsonNode json() {
+        try {
+            var json = JSON.readTree(body);
+            return json == null ? MissingNode.getInstance() : json;
+        } catch (IOException e) {
+            return MissingNode.getInstance();
+        }
+    }
+
+    /** What an error says, in the ways in which servers say it; empty: nothing that a person could read. */
+    public String said() {
+        var json = json();
+        if (json.isMissingNode()) {
+            var text = new String(body, StandardCharsets.UTF_8).strip();
+            return text.startsWith("<") || text.startsWith("{") ? "" : text;
+        }
+        var error = json.path("error");
+        return Stream.of(error.path("message"), error, json.path("detail"), json.path("message"), json)
+                .filter(JsonNode::isTextual).map(JsonNode::textValue).filter(text -> !text.isBlank()).findFirst()
+                .orElse("");
+    }
+
+    /** Whether the same request may succeed later; some providers say it in so many words. */
+    boolean retryable() {
+        return headers.firstValue("x-should-retry").map(Boolean::parseBoolean).orElseGet(() -> switch (status) {
+            case 408, 409, 425, 429 -> true;
+            default -> status >= 500;
+        });
+    }
+
+    /** The least wait that the server asked for. */
+    Optional<Duration> retryAfter() {
+        return headers.firstValue("retry-after-ms").flatMap(RetryAfter::ofMillis)
+                .or(() -> headers.firstValue("Retry-After").flatMap(RetryAfter::of))
+                .map(wait -> wait.compareTo(LONGEST_WAIT) < 0 ? wait : LONGEST_WAIT);
+    }
+}

@@ -1,0 +1,205 @@
+package dev.imagen.backend.remote;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.imagen.job.JobFailedException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
+
+/**
+ * The server of one backend. Every call either gives its answer, whatever its status, or throws a temporary failure;
+ * {@link #failure} makes one of an answer. Failures name the backend and the host, and never hold the key.
+ */
+public final class RemoteServer {
+
+    private static final int LONGEST_MESSAGE = 300;
+    private static final int MOST_REDIRECTS = 3;
+
+    private final RemoteHttp http;
+    private final String backend;
+    private final URI base;
+    private final Optional<ApiKey> key;
+    private final Duration longest;
+
+    /**
+     * @param backend by name
+     * @param base without a slash at its end
+     * @param longest of one call
+     */
+    public RemoteServer(RemoteHttp http, String backend, URI base, Optional<ApiKey> key, Duration longest) {
+        this.http = http;
+        this.backend = backend;
+        this.base = base;
+        this.key = key;
+        this.longest = longest;
+    }
+
+    /** @param most bytes of an answer that is no error; a longer one is a permanent failure */
+    public Answer get(String path, long most) throws JobFailedException, InterruptedException {
+        return send("GET", path, BodyPublishers.noBody(), UnaryOperator.identity(), most);
+    }
+
+    /** Sends JSON. @param most as of {@link #get} */
+    public Answer post(String path, JsonNode body, long most) throws JobFailedException, InterruptedException {
+        return send("POST", path, BodyPublishers.ofString(body.toString()),
+                request -> request.header("Content-Type", "application/json"), most);
+    }
+
+    private Answer send(String method, String path, BodyPublisher body, UnaryOperator<HttpRequest.Builder> more,
+            long most) throws JobFailedException, InterruptedException {
+        var request = HttpRequest.newBuilder(URI.create(base + path)).method(method, body);
+        key.ifPresent(shown -> request.header(shown.header(), shown.value().value()));
+        return exchange(more.apply(request).build(), most);
+    }
+
+    /**
+     * Fetches a picture from where the server says that it is, without the key unless that is the server itself.
+     *
+     * @param most bytes
+     * @throws JobFailedException permanent where it is no URL of http, too long, or gone
+     */
+    public byte[] download(String url, long most) throws JobFailedException, InterruptedException {
+        var place = place(base, url);
+        for (int redirects = 0;; redirects++) {
+            var request = HttpRequest.newBuilder(place);
+            if (sameServer(place)) {
+                key.ifPresent(shown -> request.header(shown.header(), shown.value().value()));
+            }
+            var answer = exchange(request.build(), most);
+            var moved = answer.status() / 100 == 3 ? answer.headers().firstValue("Location") : Optional.<String>empty();
+            if (moved.isEmpty() || redirects == MOST_REDIRECTS) {
+                return body(answer, place);
+            }
+            place = place(place, moved.get());
+        }
+    }
+
+    private byte[] body(Answer answer, URI place) throws JobFailedException {
+        if (!answer.ok()) {
+            throw failure(answer, "the picture could not be fetched from " + place.getAuthority());
+        }
+        return answer.body();
+    }
+
+    private URI place(URI from, String url) throws JobFailedException {
+        try {
+            var place = from.resolve(url.strip());
+            if (place.getScheme() != null && place.getScheme().toLowerCase(Locale.ROOT).matches("https?")
+                    && place.getHost() != null) {
+                return place;
+            }
+        } catch (IllegalArgumentException e) {
+            // Refused below.
+        }
+        throw permanent("the server named a picture that is not at a URL of http or https");
+    }
+
+    private boolean sameServer(URI place) {
+        return base.getScheme().equalsIgnoreCase(place.getScheme())
+                && base.getRawAuthority().equalsIgnoreCase(place.getRawAuthority());
+    }
+
+    private Answer exchange(HttpRequest request, long most) throws JobFailedException, InterruptedException {
+        var host = request.uri().getAuthority();
+        try {
+            var answer = http.exchange(request, most, longest);
+            if (answer.ok() && answer.cut()) {
+                throw permanent(host + " sent more than " + most
+                        + " bytes, which is more than images.bytes (IMAGES_BYTES) leaves room for");
+            }
+            return answer;
+        } catch (ExecutionException e) {
+            throw JobFailedException.temporary(named(told(noAnswer(host, e.getCause()))), e.getCause());
+        } catch (TimeoutException e) {
+            throw JobFailedException
+                    .temporary(named("no whole answer from " + host + " within " + longest.toSeconds() + " s"), e);
+        }
+    }
+
+    private static String noAnswer(String host, Throwable cause) {
+        return switch (cause) {
+            case HttpConnectTimeoutException _ ->
+                "no connection to " + host + " within " + RemoteHttp.CONNECT.toSeconds() + " s";
+            case ConnectException failure when failure.getCause() instanceof UnresolvedAddressException ->
+                "there is no host " + host;
+            case ConnectException _ -> "no connection to " + host;
+            default -> "no whole answer from " + host + ": " + cause.getMessage();
+        };
+    }
+
+    /** What an answer that is no success makes of the attempt. */
+    public JobFailedException failure(Answer answer) {
+        return failure(answer, answer.said());
+    }
+
+    /** The same, with the reason in other words than the server's. */
+    public JobFailedException failure(Answer answer, String reason) {
+        var message = named(base.getAuthority() + " answered " + answer.status()
+                + (reason.isBlank() ? "" : ": " + told(reason)) + request(answer) + setting(answer.status()));
+        if (!answer.retryable()) {
+            return JobFailedException.permanent(message);
+        }
+        return answer.retryAfter().map(wait -> JobFailedException.temporary(message, wait))
+                .orElseGet(() -> JobFailedException.temporary(message));
+    }
+
+    /** A failure that no repetition helps, said in one's own words. */
+    public JobFailedException permanent(String reason) {
+        return JobFailedException.permanent(named(told(reason)));
+    }
+
+    /** A failure that may be gone at the next attempt, said in one's own words. */
+    public JobFailedException temporary(String reason) {
+        return JobFailedException.temporary(named(told(reason)));
+    }
+
+    private String named(String what) {
+        return "backend " + backend + ": " + what;
+    }
+
+    /** By which the provider finds the call in its logs. */
+    private String request(Answer answer) {
+        return answer.headers().firstValue("x-request-id").map(id -> " (request " + told(id) + ")").orElse("");
+    }
+
+    private String setting(int status) {
+        return switch (status) {
+            case 401, 403 -> "; check " + setting("key");
+            case 301, 302, 303, 307, 308, 404, 405 -> "; check " + setting("url");
+            default -> "";
+        };
+    }
+
+    private String setting(String name) {
+        var setting = "backends." + backend + "." + name;
+        return setting + " (" + setting.toUpperCase(Locale.ROOT).replace('.', '_') + ")";
+    }
+
+    /**
+     * Text of a server, in one line of bounded length. One that shows what it was sent, as some gateways do when they
+     * fail, would show the key; that is looked for before the text is cut, which could leave half of it.
+     */
+    private String told(String text) {
+        var shown = text;
+        if (key.isPresent()) {
+            shown = shown.replace(key.get().value().value(), "***").replace(key.get().secret().value(), "***");
+        }
+        return cut(shown.replaceAll("[\\p{Cntrl}\\p{Cf}\\p{Zl}\\p{Zp}]+", " ").strip());
+    }
+
+    private static String cut(String text) {
+        return text.codePointCount(0, text.length()) <= LONGEST_MESSAGE
+                ? text
+                : text.substring(0, text.offsetByCodePoints(0, LONGEST_MESSAGE)) + "…";
+    }
+}

@@ -1,0 +1,98 @@
+package dev.imagen.config;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Reads the settings of backends: of the mock, and of those that a server elsewhere stands behind. */
+final class BackendsLoader {
+
+    /** Off until their url or key is set. The first one that is set up is the default. */
+    private static final List<String> REMOTE = List.of("openai");
+
+    /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
+    private static final List<String> RESERVED = Stream.of("automatic1111", "comfyui", "replicate", "gemini", "fal")
+            .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
+
+    private static final Duration SECOND = Duration.ofSeconds(1);
+    private static final Duration DAY = Duration.ofDays(1);
+    private static final int LONGEST_MODEL = 200;
+    private static final int MOST_MODELS = 100;
+
+    /** Limits of every backoff. */
+    static final Duration SHORTEST_BACKOFF = Duration.ofMillis(1);
+    static final Duration LONGEST_BACKOFF = Duration.ofHours(1);
+
+    private final Keys keys;
+
+    BackendsLoader(Keys keys) {
+        this.keys = keys;
+    }
+
+    Settings.Backends backends() {
+        RESERVED.forEach(keys::refuse);
+        var remote = new LinkedHashMap<String, RemoteBackendSettings>();
+        REMOTE.forEach(name -> remote(name).ifPresent(settings -> remote.put(name, settings)));
+        var usual = remote.keySet().stream().findFirst().orElse("mock");
+        return new Settings.Backends(keys.optional("backends.default").orElse(usual), remote);
+    }
+
+    /** How jobs are worked on, by the name of the backend. */
+    Map<String, BackendSettings> work() {
+        var work = new LinkedHashMap<String, BackendSettings>();
+        Stream.concat(Stream.of("mock"), REMOTE.stream())
+                .forEach(name -> work.put(name, work("backends." + name + ".")));
+        return Map.copyOf(work);
+    }
+
+    private BackendSettings work(String prefix) {
+        return new BackendSettings(limit(prefix + "concurrency"), limit(prefix + "slots"),
+                keys.optionalDuration(prefix + "timeout", SECOND, DAY),
+                keys.optionalDuration(prefix + "backoff", SHORTEST_BACKOFF, LONGEST_BACKOFF));
+    }
+
+    private Optional<Integer> limit(String key) {
+        return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 10_000));
+    }
+
+    private Optional<RemoteBackendSettings> remote(String name) {
+        var prefix = "backends." + name + ".";
+        var url = keys.optional(prefix + "url").map(_ -> keys.url(prefix + "url"));
+        var key = keys.headerSecret(prefix + "key");
+        var models = models(prefix);
+        if (url.isPresent() || key.isPresent()) {
+            return Optional.of(new RemoteBackendSettings(url, key, models));
+        }
+        if (!models.isEmpty()) {
+            throw new SettingsException(Keys.named(prefix + "key") + " or " + Keys.named(prefix + "url")
+                    + " must be set where a model of the backend is");
+        }
+        return Optional.empty();
+    }
+
+    /** The default one first, whether or not the list names it again. */
+    private List<String> models(String prefix) {
+        var models = new LinkedHashSet<String>();
+        keys.optional(prefix + "model").ifPresent(model -> models.add(model(prefix + "model", model)));
+        for (String model : keys.list(prefix + "models")) {
+            models.add(model(prefix + "models", model));
+        }
+        if (models.size() > MOST_MODELS) {
+            throw new SettingsException(
+                    Keys.named(prefix + "models") + " has " + models.size() + ", must have at most " + MOST_MODELS);
+        }
+        return List.copyOf(models);
+    }
+
+    private static String model(String key, String model) {
+        if (model.isEmpty() || model.length() > LONGEST_MODEL || model.chars().anyMatch(Character::isISOControl)) {
+            throw new SettingsException(Keys.named(key) + " has '" + model + "', must be 1 to " + LONGEST_MODEL
+                    + " characters, and no control characters");
+        }
+        return model;
+    }
+}

@@ -1,0 +1,95 @@
+package dev.imagen.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RemoteBackendSettingsTest {
+
+    @TempDir
+    private Path home;
+
+    private Settings load(String... settings) {
+        var all = new HashMap<String, String>();
+        all.put("imagen.home", home.toString());
+        for (int i = 0; i < settings.length; i += 2) {
+            all.put(settings[i], settings[i + 1]);
+        }
+        return SettingsLoader.load(all);
+    }
+
+    @Test
+    void a_backend_is_off_until_its_url_or_key_is_set_and_the_first_one_is_then_the_default() {
+        assertThat(load().backends()).isEqualTo(new Settings.Backends("mock", Map.of()));
+        assertThat(load("backends.openai.key", "k").backends().remote().get("openai"))
+                .isEqualTo(new RemoteBackendSettings(Optional.empty(), Optional.of(new Secret("k")), List.of()));
+        var local = load("backends.openai.url", "http://localhost:8080/").backends();
+        assertThat(local.remote().get("openai").url()).contains(URI.create("http://localhost:8080"));
+        assertThat(local.defaultName()).isEqualTo("openai");
+        assertThat(load("backends.openai.key", "k", "backends.default", "mock").backends().defaultName())
+                .isEqualTo("mock");
+    }
+
+    @Test
+    void the_default_model_stands_before_the_others_and_is_there_once() {
+        assertThat(load("backends.openai.key", "k", "backends.openai.model", "b", "backends.openai.models", "a, b ,c")
+                .backends().remote().get("openai").models()).containsExactly("b", "a", "c");
+    }
+
+    @Test
+    void a_key_may_be_in_a_file_and_is_shown_to_nobody() throws Exception {
+        var file = Files.writeString(home.resolve("key"), "hidden-key\n");
+        var settings = load("backends.openai.key", "file:" + file);
+        assertThat(settings.backends().remote().get("openai").key()).contains(new Secret("hidden-key"));
+        assertThat(settings.toString()).doesNotContain("hidden-key");
+    }
+
+    @Test
+    void its_jobs_may_be_limited_as_those_of_the_mock() {
+        var worker = load("backends.openai.slots", "2", "backends.openai.concurrency", "3", "backends.openai.timeout",
+                "PT10M", "backends.openai.backoff", "PT1S").worker();
+        assertThat(worker.slots("openai")).isEqualTo(2);
+        assertThat(worker.backend("openai").concurrency()).contains(3);
+        assertThat(worker.timeout("openai")).isEqualTo(Duration.ofMinutes(10));
+        assertThat(worker.backoff("openai")).isEqualTo(Duration.ofSeconds(1));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            backends.openai.concurrency | 0      | backends.openai.concurrency (BACKENDS_OPENAI_CONCURRENCY) is 0, must be from 1 to 10000
+            backends.openai.model       | m      | backends.openai.key (BACKENDS_OPENAI_KEY) or backends.openai.url (BACKENDS_OPENAI_URL) must be set where a model of the backend is
+            backends.openai.models      | a,,b   | backends.openai.models (BACKENDS_OPENAI_MODELS) has '', must be 1 to 200 characters
+            backends.comfyui.url        | http://h | backends.comfyui.url (BACKENDS_COMFYUI_URL) is set, but this version does not have what it is for
+            """)
+    void what_cannot_work_is_refused_with_the_key_and_its_limit(String key, String value, String message) {
+        assertThatThrownBy(() -> load(key, value)).isInstanceOf(SettingsException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost:8080", "ftp://h", "http://me:hidden@h", "https://h?key=hidden", "https:///v1"})
+    void what_is_no_plain_url_is_refused_and_not_shown(String url) {
+        assertThatThrownBy(() -> load("backends.openai.url", url)).isInstanceOf(SettingsException.class)
+                .hasMessage("backends.openai.url (BACKENDS_OPENAI_URL) must be a URL such as https://host or"
+                        + " http://host:port/path, without a user, a query or a fragment");
+    }
+
+    @Test
+    void a_key_that_no_header_takes_is_refused_and_not_shown() {
+        assertThatThrownBy(() -> load("backends.openai.key", "hidden key")).isInstanceOf(SettingsException.class)
+                .hasMessage("backends.openai.key (BACKENDS_OPENAI_KEY) must be one line of visible ASCII characters");
+    }
+}

@@ -159,7 +159,7 @@ final class GenerateCommand implements Callable<Integer> {
                         "the image is at " + place + " but could not be written to " + output.get() + ": " + e, e);
             }
         }
-        System.out.printf("image %s: %s (%d×%d, seed %d)%n", image.id(), output.map(Path::toString).orElse(place),
-                image.width(), image.height(), image.seed());
+        System.out.printf("image %s: %s (%d×%d%s)%n", image.id(), output.map(Path::toString).orElse(place),
+                image.width(), image.height(), image.seed().map(value -> ", seed " + value).orElse(""));
     }
 }

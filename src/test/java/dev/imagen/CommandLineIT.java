@@ -84,7 +84,7 @@ class CommandLineIT {
     static Stream<Arguments> misuses() {
         return Stream.of(misuse("Missing required parameter: 'PROMPT'", "generate"),
                 misuse("Invalid value for option '--width'", "generate", "fox", "--width", "wide"),
-                misuse("width is 7, backend mock takes 16 to 2048", "generate", "fox", "--width", "7"),
+                misuse("width must be from 16 to 2048 for backend mock", "generate", "fox", "--width", "7"),
                 misuse("--seed must be 0 to 9007199254740991", "generate", "fox", "--seed=-1"),
                 misuse("style \"nope\" is unknown: use one of anime", "generate", "fox", "--style", "nope"),
                 misuse("backend \"dalle\" is unknown: use one of mock", "generate", "fox", "--backend", "dalle"),

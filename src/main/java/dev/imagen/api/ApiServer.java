@@ -7,6 +7,7 @@ import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
 import dev.imagen.event.JobEvents;
 import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.pipeline.RequestResolver;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
 import dev.imagen.storage.ImageStores;
@@ -104,7 +105,8 @@ public final class ApiServer implements AutoCloseable {
                 RateLimit.of(access.limits().ownerRate(), "this owner"));
         var slots = new StreamSlots(access.limits().streams());
         var jobs = new OwnedJobs(parts.database());
-        var reader = new NewJobReader(parts.backends(), parts.styles(), new LiveWorkers(parts.database())::offer);
+        var reader = new NewJobReader(new RequestResolver(parts.styles(), parts.backends()),
+                new LiveWorkers(parts.database())::offer);
         var images = new OwnedImages(parts.database());
         return List.of(
                 // Before /jobs/{id}: "events" is no id.

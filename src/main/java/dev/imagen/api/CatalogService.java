@@ -32,15 +32,7 @@ final class CatalogService implements HttpService {
         var answer = Json.object();
         var list = answer.putArray("backends");
         for (BackendInfo info : backends.infos()) {
-            var node = list.addObject().put("name", info.name()).put("default",
-                    info.name().equals(backends.names().getFirst()));
-            info.models().forEach(node.putArray("models")::add);
-            node.putObject("defaults").put("model", info.models().getFirst()).put("width", info.defaults().width())
-                    .put("height", info.defaults().height()).put("steps", info.defaults().steps());
-            var parameters = node.putArray("parameters");
-            info.parameters().forEach(parameter -> parameters.add(ParameterJson.of(parameter)));
-            node.putObject("limits").put("min_side", info.limits().minSide()).put("max_side", info.limits().maxSide())
-                    .put("max_pixels", info.limits().maxPixels()).put("max_steps", info.limits().maxSteps());
+            list.add(BackendJson.of(info, info.name().equals(backends.names().getFirst())));
         }
         Json.send(response, Status.OK_200, answer);
     }

@@ -1,12 +1,10 @@
 package dev.imagen.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.imagen.backend.BackendInfo;
-import dev.imagen.backend.Backends;
-import dev.imagen.backend.ImageBackend;
+import dev.imagen.backend.Refusal;
 import dev.imagen.database.Caller;
 import dev.imagen.job.NewJob;
-import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.pipeline.RequestResolver;
 import dev.imagen.queue.OwnedJobs.Submission;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -27,14 +25,12 @@ final class NewJobReader {
     private static final int MAX_PRIORITY = 100;
     private static final long MAX_SEED = (1L << 53) - 1;
 
-    private final Backends backends;
-    private final PromptStyles styles;
+    private final RequestResolver resolver;
     private final Predicate<String> offeredElsewhere;
 
     /** @param offeredElsewhere whether a live worker of another process offers a backend of this name */
-    NewJobReader(Backends backends, PromptStyles styles, Predicate<String> offeredElsewhere) {
-        this.backends = backends;
-        this.styles = styles;
+    NewJobReader(RequestResolver resolver, Predicate<String> offeredElsewhere) {
+        this.resolver = resolver;
         this.offeredElsewhere = offeredElsewhere;
     }
 
@@ -68,38 +64,10 @@ final class NewJobReader {
     }
 
     private void checkCatalog(NewJob job, Fields fields) {
-        job.style().filter(style -> !styles.all().containsKey(style))
-                .ifPresent(style -> fields.refuse("style", styles.unknown(style)));
-        var name = job.backend().orElse(backends.names().getFirst());
-        backends.find(name).map(ImageBackend::info).ifPresentOrElse(info -> checkLimits(job, info, fields), () -> {
-            if (!offeredElsewhere.test(name)) {
-                fields.refuse("backend", backends.unknown(name));
+        for (Refusal refusal : resolver.refusals(job)) {
+            if (!refusal.field().equals("backend") || !offeredElsewhere.test(resolver.backend(job))) {
+                fields.refuse(refusal.field(), refusal.detail());
             }
-        });
-    }
-
-    private static void checkLimits(NewJob job, BackendInfo info, Fields fields) {
-        var limits = info.limits();
-        job.model().filter(model -> !info.models().contains(model)).ifPresent(model -> fields.refuse("model", "\""
-                + model + "\" is none of backend " + info.name() + ": use one of " + String.join(", ", info.models())));
-        job.width().ifPresent(width -> side("width", width, info, fields));
-        job.height().ifPresent(height -> side("height", height, info, fields));
-        job.steps().filter(steps -> steps > limits.maxSteps()).ifPresent(
-                _ -> fields.refuse("steps", "must be at most " + limits.maxSteps() + " for backend " + info.name()));
-        job.params().forEach((name, value) -> info.problem(name, value)
-                .ifPresent(problem -> fields.refuse("params." + name, problem)));
-        long pixels = (long) job.width().orElse(0) * job.height().orElse(0);
-        if (pixels > limits.maxPixels()) {
-            fields.refuse("width",
-                    "times height must be at most " + limits.maxPixels() + " for backend " + info.name());
-        }
-    }
-
-    private static void side(String field, int value, BackendInfo info, Fields fields) {
-        var limits = info.limits();
-        if (value < limits.minSide() || value > limits.maxSide()) {
-            fields.refuse(field,
-                    "must be from " + limits.minSide() + " to " + limits.maxSide() + " for backend " + info.name());
         }
     }
 

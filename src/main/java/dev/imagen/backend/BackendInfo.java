@@ -1,7 +1,10 @@
 package dev.imagen.backend;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -12,13 +15,31 @@ import java.util.stream.Collectors;
  * @param defaults used where a job says nothing
  * @param limits what a job may ask for
  * @param parameters what a job may set in its {@code params}
+ * @param features what else it can do
+ * @param sizes of models that do not make every size within the limits
  */
 public record BackendInfo(String name, List<String> models, Defaults defaults, Limits limits,
-        List<Parameter> parameters) {
+        List<Parameter> parameters, Set<Feature> features, Map<String, Sizes> sizes) {
 
-    /** A backend without parameters of its own. */
+    /** A backend without parameters of its own, that can do everything else. */
     public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits) {
         this(name, models, defaults, limits, List.of());
+    }
+
+    /** A backend that can do everything. */
+    public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits, List<Parameter> parameters) {
+        this(name, models, defaults, limits, parameters, EnumSet.allOf(Feature.class), Map.of());
+    }
+
+    /** Whether a job may set this. */
+    public boolean can(Feature feature) {
+        return features.contains(feature);
+    }
+
+    /** The sizes that a model makes. */
+    public Sizes sizesOf(String model) {
+        return sizes.getOrDefault(model,
+                new Sizes.Ranged(limits.minSide(), limits.maxSide(), limits.maxPixels(), 1, limits.maxSide()));
     }
 
     /** What is wrong with a parameter, such as "must be true or false"; empty: nothing. */
@@ -37,7 +58,7 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
     /**
      * @param width pixels
      * @param height pixels
-     * @param steps sampling steps
+     * @param steps sampling steps; 0 for a backend that knows none
      */
     public record Defaults(int width, int height, int steps) {}
 
@@ -45,7 +66,7 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
      * @param minSide pixels, for width and height
      * @param maxSide pixels, for width and height
      * @param maxPixels width times height
-     * @param maxSteps sampling steps
+     * @param maxSteps sampling steps; 0 for a backend that knows none
      */
     public record Limits(int minSide, int maxSide, long maxPixels, int maxSteps) {}
 }

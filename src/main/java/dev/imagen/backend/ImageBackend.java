@@ -1,6 +1,7 @@
 package dev.imagen.backend;
 
 import dev.imagen.job.JobFailedException;
+import java.util.Optional;
 
 /**
  * One engine that turns a request into a picture. Calls come from virtual threads, several at once; each may block, and
@@ -12,9 +13,17 @@ public interface ImageBackend {
     BackendInfo info();
 
     /**
+     * What this backend cannot do although each field by itself is within {@link #info()}, such as a prompt that is too
+     * long for the model. It is asked before a job is taken, so it must not call anybody.
+     */
+    default Optional<Refusal> refusal(ImageRequest request) {
+        return Optional.empty();
+    }
+
+    /**
      * Makes the pictures of one request.
      *
-     * @param request every parameter resolved and within {@link BackendInfo#limits()}
+     * @param request every parameter resolved, within {@link #info()} and not refused by {@link #refusal}
      * @param progress told after each step, from the calling thread
      * @throws JobFailedException when there is no picture: permanent or temporary, with a message for a person
      * @throws InterruptedException when the job was cancelled, timed out or handed back

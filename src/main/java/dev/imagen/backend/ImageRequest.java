@@ -7,13 +7,20 @@ import java.util.Optional;
  * One picture to make, nothing left to default.
  *
  * @param prompt what to show, the style's words already in it
- * @param negativePrompt what to leave out, for backends that know it
+ * @param negativePrompt what to leave out; empty for backends that do not know it
  * @param model one of {@link BackendInfo#models()}
  * @param width pixels
  * @param height pixels
- * @param steps sampling steps, at least 1
- * @param seed 0 to 2^53-1: the same request with the same seed gives the same picture where the backend can
+ * @param steps sampling steps, at least 1; 0 for a backend that knows none
+ * @param seed 0 to 2^53-1: the same request with the same seed gives the same picture where the backend can; for others
+ *     it means nothing
  * @param params of this backend alone, each as its {@link Parameter} wants it
  */
 public record ImageRequest(String prompt, Optional<String> negativePrompt, String model, int width, int height,
-        int steps, long seed, Map<String, Object> params) {}
+        int steps, long seed, Map<String, Object> params) {
+
+    /** Width and height. */
+    public Size size() {
+        return new Size(width, height);
+    }
+}

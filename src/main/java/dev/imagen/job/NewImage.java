@@ -11,7 +11,9 @@ import java.util.UUID;
  * @param byteSize bytes
  * @param sha256 32 bytes, of the stored bytes
  * @param prompt as it was sent to the backend
+ * @param seed that makes it again; empty where the backend knows none
+ * @param steps sampling steps; empty where the backend knows none
  */
 public record NewImage(UUID id, String bucket, String path, String mimeType, int width, int height, long byteSize,
         byte[] sha256, String backend, String model, String prompt, Optional<String> negativePrompt,
-        Optional<String> style, long seed, int steps) {}
+        Optional<String> style, Optional<Long> seed, Optional<Integer> steps) {}

@@ -10,10 +10,11 @@ import java.util.Optional;
  * @param style by name
  * @param width pixels
  * @param height pixels
- * @param steps sampling steps
+ * @param steps sampling steps; empty where the backend knows none
+ * @param seed empty where the backend knows none
  * @param jobPrompt as the user wrote it
  * @param jobNegativePrompt as the user wrote it
  */
 record GenerationParameters(String prompt, Optional<String> negativePrompt, Optional<String> style, String backend,
-        String model, int width, int height, int steps, long seed, String jobPrompt,
+        String model, int width, int height, Optional<Integer> steps, Optional<Long> seed, String jobPrompt,
         Optional<String> jobNegativePrompt) {}

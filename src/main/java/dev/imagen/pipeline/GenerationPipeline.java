@@ -1,8 +1,6 @@
 package dev.imagen.pipeline;
 
 import dev.imagen.backend.Backends;
-import dev.imagen.backend.ImageBackend;
-import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.Picture;
 import dev.imagen.config.Settings;
 import dev.imagen.image.ImageFile;
@@ -11,6 +9,7 @@ import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
+import dev.imagen.pipeline.RequestResolver.Resolved;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.StorageKey;
 import dev.imagen.storage.StoreException;
@@ -27,34 +26,25 @@ public final class GenerationPipeline implements Pipeline {
 
     private static final System.Logger LOG = System.getLogger(GenerationPipeline.class.getName());
 
-    private final PromptStyles styles;
-    private final Backends backends;
+    private final RequestResolver resolver;
     private final ImageStore store;
     private final PictureCheck check;
 
     /** @param limits of what is taken from a backend */
     public GenerationPipeline(PromptStyles styles, Backends backends, ImageStore store, Settings.Images limits) {
-        this.styles = styles;
-        this.backends = backends;
+        this.resolver = new RequestResolver(styles, backends);
         this.store = store;
         this.check = new PictureCheck(limits);
     }
 
     /** Throws what {@link #run} would throw before it reaches a backend. */
     public void check(NewJob asked) throws JobFailedException {
-        resolve(asked);
-    }
-
-    private record Resolved(ImageBackend backend, ImageRequest request) {}
-
-    private Resolved resolve(NewJob asked) throws JobFailedException {
-        var backend = backend(asked);
-        return new Resolved(backend, RequestResolver.resolve(asked, styles.resolve(asked.style()), backend.info()));
+        resolver.resolve(asked);
     }
 
     @Override
     public List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException {
-        var resolved = resolve(job.request());
+        var resolved = resolver.resolve(job.request());
         attempt.calls(resolved.backend().info().name(), resolved.request().model());
         var generation = resolved.backend().generate(resolved.request(), attempt);
         attempt.metered(generation.metered());
@@ -76,29 +66,24 @@ public final class GenerationPipeline implements Pipeline {
         var request = resolved.request();
         var backend = resolved.backend().info().name();
         var file = check.check(picture, backend);
-        byte[] bytes = withMetadata(picture, file, asked, request, backend);
+        byte[] bytes = withMetadata(picture, file, asked, resolved);
         var mimeType = file.type().mimeType();
         var key = StorageKey.of(job, position, mimeType);
         store(key, bytes, mimeType);
         return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(), bytes.length,
                 sha256(bytes), backend, request.model(), request.prompt(), request.negativePrompt(), asked.style(),
-                request.seed(), request.steps());
+                resolved.seed(), resolved.steps());
     }
 
-    private ImageBackend backend(NewJob asked) throws JobFailedException {
-        var name = asked.backend().orElse(backends.names().getFirst());
-        return backends.find(name).orElseThrow(() -> JobFailedException.permanent("backend " + backends.unknown(name)));
-    }
-
-    private static byte[] withMetadata(Picture picture, ImageFile file, NewJob asked, ImageRequest sent,
-            String backend) {
+    private static byte[] withMetadata(Picture picture, ImageFile file, NewJob asked, Resolved resolved) {
         if (file.type() != ImageType.PNG) {
             return picture.bytes();
         }
+        var sent = resolved.request();
         return PngMetadata.add(picture.bytes(),
-                new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(), backend, sent.model(),
-                        file.width(), file.height(), sent.steps(), sent.seed(), asked.prompt(),
-                        asked.negativePrompt()));
+                new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(),
+                        resolved.backend().info().name(), sent.model(), file.width(), file.height(), resolved.steps(),
+                        resolved.seed(), asked.prompt(), asked.negativePrompt()));
     }
 
     private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {

@@ -36,8 +36,8 @@ final class PngMetadata {
     /** In the web UI's order: some readers go by it. */
     private static Map<String, String> values(GenerationParameters parameters) {
         var values = new LinkedHashMap<String, String>();
-        values.put("Steps", String.valueOf(parameters.steps()));
-        values.put("Seed", String.valueOf(parameters.seed()));
+        parameters.steps().ifPresent(steps -> values.put("Steps", String.valueOf(steps)));
+        parameters.seed().ifPresent(seed -> values.put("Seed", String.valueOf(seed)));
         values.put("Size", parameters.width() + "x" + parameters.height());
         values.put("Model", parameters.model());
         values.put("Version", "ImaGen");
@@ -58,8 +58,8 @@ final class PngMetadata {
         json.put("model", parameters.model());
         json.put("width", parameters.width());
         json.put("height", parameters.height());
-        json.put("steps", parameters.steps());
-        json.put("seed", parameters.seed());
+        parameters.steps().ifPresent(steps -> json.put("steps", steps));
+        parameters.seed().ifPresent(seed -> json.put("seed", seed));
         json.put("prompt_sent", parameters.prompt());
         return json.toString();
     }

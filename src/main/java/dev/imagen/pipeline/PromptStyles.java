@@ -1,7 +1,7 @@
 package dev.imagen.pipeline;
 
 import dev.imagen.config.Style;
-import dev.imagen.job.JobFailedException;
+import dev.imagen.job.NewJob;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 /** Puts a style's words around a prompt. */
 public final class PromptStyles {
 
-    private static final Style NONE = new Style("", "", "", Optional.empty(), Optional.empty());
+    static final Style NONE = new Style("", "", "", Optional.empty(), Optional.empty());
 
     private final SortedMap<String, Style> styles;
 
@@ -31,15 +31,9 @@ public final class PromptStyles {
         return "\"" + name + "\" is unknown: use one of " + String.join(", ", styles.keySet());
     }
 
-    Style resolve(Optional<String> name) throws JobFailedException {
-        if (name.isEmpty()) {
-            return NONE;
-        }
-        var style = styles.get(name.get());
-        if (style == null) {
-            throw JobFailedException.permanent("style " + unknown(name.get()));
-        }
-        return style;
+    /** The style of a job; empty for a name that is not among them. */
+    Optional<Style> find(NewJob job) {
+        return job.style().isEmpty() ? Optional.of(NONE) : job.style().map(styles::get);
     }
 
     static String prompt(Style style, String prompt) {

@@ -1,54 +1,136 @@
 package dev.imagen.pipeline;
 
 import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.Backends;
+import dev.imagen.backend.Feature;
+import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
+import dev.imagen.backend.Refusal;
+import dev.imagen.backend.Size;
 import dev.imagen.config.Style;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.NewJob;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Fills in what a job left out, from its style and then its backend, and holds it to the backend's limits. */
-final class RequestResolver {
+/** Fills in what a job left out, from its style and then its backend, and holds it to what the backend can do. */
+public final class RequestResolver {
 
     /** Every backend knows seeds of 32 bits. */
     private static final long RANDOM_SEED_BOUND = 1L << 32;
 
-    private RequestResolver() {}
+    private final PromptStyles styles;
+    private final Backends backends;
 
-    static ImageRequest resolve(NewJob job, Style style, BackendInfo backend) throws JobFailedException {
-        var defaults = backend.defaults();
-        var request = new ImageRequest(PromptStyles.prompt(style, job.prompt()),
-                PromptStyles.negativePrompt(style, job.negativePrompt()),
-                job.model().orElse(backend.models().getFirst()), job.width().or(style::width).orElse(defaults.width()),
-                job.height().or(style::height).orElse(defaults.height()), job.steps().orElse(defaults.steps()),
-                job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)), job.params());
-        check(request, backend);
-        return request;
+    /** For jobs of these backends. */
+    public RequestResolver(PromptStyles styles, Backends backends) {
+        this.styles = styles;
+        this.backends = backends;
     }
 
-    private static void check(ImageRequest request, BackendInfo backend) throws JobFailedException {
-        var limits = backend.limits();
-        if (!backend.models().contains(request.model())) {
-            throw JobFailedException.permanent("unknown model \"" + request.model() + "\" of backend " + backend.name()
-                    + ": use one of " + String.join(", ", backend.models()));
+    /** What is to be made, and by whom. */
+    record Resolved(ImageBackend backend, ImageRequest request) {
+
+        /** Empty where it means nothing to the backend. */
+        Optional<Long> seed() {
+            return backend.info().can(Feature.SEED) ? Optional.of(request.seed()) : Optional.empty();
         }
-        within("width", request.width(), limits.minSide(), limits.maxSide(), backend);
-        within("height", request.height(), limits.minSide(), limits.maxSide(), backend);
-        within("steps", request.steps(), 1, limits.maxSteps(), backend);
-        for (var param : request.params().entrySet()) {
-            var problem = backend.problem(param.getKey(), param.getValue());
-            if (problem.isPresent()) {
-                throw JobFailedException.permanent("params." + param.getKey() + " " + problem.get());
+
+        Optional<Integer> steps() {
+            return backend.info().can(Feature.STEPS) ? Optional.of(request.steps()) : Optional.empty();
+        }
+    }
+
+    /** The name of the backend that does a job. */
+    public String backend(NewJob job) {
+        return job.backend().orElse(backends.names().getFirst());
+    }
+
+    /** Everything for which a job would fail at once; of a backend that is not here its name alone. */
+    public List<Refusal> refusals(NewJob job) {
+        var refusals = new ArrayList<Refusal>();
+        var style = styles.find(job);
+        if (style.isEmpty()) {
+            refusals.add(new Refusal("style", styles.unknown(job.style().orElseThrow())));
+        }
+        backends.find(backend(job)).ifPresentOrElse(
+                backend -> check(job, request(job, style.orElse(PromptStyles.NONE), backend.info()), backend, refusals),
+                () -> refusals.add(new Refusal("backend", backends.unknown(backend(job)))));
+        return refusals;
+    }
+
+    /** @throws JobFailedException permanent, with the first of {@link #refusals} */
+    Resolved resolve(NewJob job) throws JobFailedException {
+        var refusals = refusals(job);
+        if (!refusals.isEmpty()) {
+            throw JobFailedException.permanent(refusals.getFirst().toString());
+        }
+        var backend = backends.find(backend(job)).orElseThrow();
+        return new Resolved(backend, request(job, styles.find(job).orElseThrow(), backend.info()));
+    }
+
+    private static ImageRequest request(NewJob job, Style style, BackendInfo backend) {
+        var model = job.model().orElse(backend.models().getFirst());
+        var size = size(job, style, backend, model);
+        return new ImageRequest(PromptStyles.prompt(style, job.prompt()),
+                backend.can(Feature.NEGATIVE_PROMPT)
+                        ? PromptStyles.negativePrompt(style, job.negativePrompt())
+                        : Optional.empty(),
+                model, size.width(), size.height(), job.steps().orElse(backend.defaults().steps()),
+                job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)), job.params());
+    }
+
+    /** A job means the size that it names; a style, which knows no models, only wishes for one. */
+    private static Size size(NewJob job, Style style, BackendInfo backend, String model) {
+        var wished = new Size(job.width().or(style::width).orElse(backend.defaults().width()),
+                job.height().or(style::height).orElse(backend.defaults().height()));
+        return job.width().isPresent() || job.height().isPresent() ? wished : backend.sizesOf(model).nearest(wished);
+    }
+
+    private static void check(NewJob job, ImageRequest request, ImageBackend backend, List<Refusal> refusals) {
+        var info = backend.info();
+        int before = refusals.size();
+        checkFeatures(job, info, refusals);
+        if (info.models().contains(request.model())) {
+            refusals.addAll(info.sizesOf(request.model()).refusals(request.size(), whose(info, request.model())));
+        } else {
+            refusals.add(new Refusal("model", "\"" + request.model() + "\" is none of backend " + info.name()
+                    + ": use one of " + String.join(", ", info.models())));
+        }
+        int most = info.limits().maxSteps();
+        if (info.can(Feature.STEPS) && (request.steps() < 1 || request.steps() > most)) {
+            refusals.add(new Refusal("steps", "must be from 1 to " + most + " for backend " + info.name()));
+        }
+        request.params().forEach((name, value) -> info.problem(name, value)
+                .ifPresent(problem -> refusals.add(new Refusal("params." + name, problem))));
+        if (refusals.size() == before) {
+            backend.refusal(request).ifPresent(refusals::add);
+        }
+    }
+
+    /** What a job says and the backend would not heed must not look as if it were heeded. */
+    private static void checkFeatures(NewJob job, BackendInfo backend, List<Refusal> refusals) {
+        for (Feature feature : Feature.values()) {
+            if (!backend.can(feature) && set(job, feature)) {
+                refusals.add(
+                        new Refusal(feature.field(), "means nothing to backend " + backend.name() + ": leave it out"));
             }
         }
-        within("width times height", (long) request.width() * request.height(), 1, limits.maxPixels(), backend);
     }
 
-    private static void within(String what, long value, long min, long max, BackendInfo backend)
-            throws JobFailedException {
-        if (value < min || value > max) {
-            throw JobFailedException
-                    .permanent(what + " is " + value + ", backend " + backend.name() + " takes " + min + " to " + max);
-        }
+    private static boolean set(NewJob job, Feature feature) {
+        return switch (feature) {
+            case NEGATIVE_PROMPT -> job.negativePrompt().filter(text -> !text.isBlank()).isPresent();
+            case STEPS -> job.steps().isPresent();
+            case SEED -> job.seed().isPresent();
+        };
+    }
+
+    private static String whose(BackendInfo backend, String model) {
+        return backend.sizes().containsKey(model)
+                ? "model " + model + " of backend " + backend.name()
+                : "backend " + backend.name();
     }
 }

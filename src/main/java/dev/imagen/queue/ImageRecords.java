@@ -34,6 +34,6 @@ final class ImageRecords {
                 .put("byte_size", image.byteSize()).put("sha256", HexFormat.of().formatHex(image.sha256()))
                 .put("backend", image.backend()).put("model", image.model()).put("prompt", image.prompt())
                 .put("negative_prompt", image.negativePrompt().orElse(null)).put("style", image.style().orElse(null))
-                .put("seed", image.seed()).put("steps", image.steps());
+                .put("seed", image.seed().orElse(null)).put("steps", image.steps().orElse(null));
     }
 }

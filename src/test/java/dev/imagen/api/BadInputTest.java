@@ -86,7 +86,7 @@ class BadInputTest {
                 with("height", "\"512\"", "height must be a whole number"),
                 with("height", "512.0", "height must be a whole number"),
                 with("steps", "0", "steps must be a whole number from 1 to 10000"),
-                with("steps", "151", "steps must be at most 150 for backend mock"),
+                with("steps", "151", "steps must be from 1 to 150 for backend mock"),
                 with("seed", "-1", "seed must be a whole number from 0 to 9007199254740991"),
                 with("seed", "9007199254740992", "seed must be a whole number"),
                 with("seed", "99999999999999999999999999", "seed must be a whole number"),
@@ -276,9 +276,9 @@ class BadInputTest {
 
     static Stream<Arguments> rows() {
         return Stream.of(Arguments.of("style", "'baroque'", "style \"baroque\" is unknown: use one of anime, "),
-                Arguments.of("model", "'sd'", "unknown model \"sd\" of backend mock: use one of mock-landscape"),
-                Arguments.of("width", "4096", "width is 4096, backend mock takes 16 to 2048"),
-                Arguments.of("steps", "9999", "steps is 9999, backend mock takes 1 to 150"));
+                Arguments.of("model", "'sd'", "model \"sd\" is none of backend mock: use one of mock-landscape"),
+                Arguments.of("width", "4096", "width must be from 16 to 2048 for backend mock"),
+                Arguments.of("steps", "9999", "steps must be from 1 to 150 for backend mock"));
     }
 
     @ParameterizedTest

@@ -50,12 +50,21 @@ class PngMetadataTest {
     }
 
     @Test
+    void what_means_nothing_to_the_backend_is_not_told() throws Exception {
+        var parameters = new GenerationParameters("a lake", Optional.empty(), Optional.empty(), "openai", "m", 64, 48,
+                Optional.empty(), Optional.empty(), "a lake", Optional.empty());
+        assertThat(parameters(parameters)).isEqualTo("a lake\nSize: 64x48, Model: m, Version: ImaGen");
+        assertThat(imagen(parameters).has("seed")).isFalse();
+        assertThat(imagen(parameters).has("steps")).isFalse();
+    }
+
+    @Test
     void without_a_negative_prompt_there_is_no_line_for_it() {
         var expected = "a lake\nSteps: 20, Seed: 1, Size: 64x48, Model: m, Version: ImaGen";
 
         assertThat(parameters(plain("a lake"))).isEqualTo(expected);
         assertThat(parameters(new GenerationParameters("a lake", Optional.of(""), Optional.empty(), "mock", "m", 64, 48,
-                20, 1, "a lake", Optional.empty()))).isEqualTo(expected);
+                Optional.of(20), Optional.of(1L), "a lake", Optional.empty()))).isEqualTo(expected);
     }
 
     @Test
@@ -127,17 +136,17 @@ class PngMetadataTest {
 
     private static GenerationParameters full() {
         return new GenerationParameters("oil painting of a lake: calm, at dawn", Optional.of("people, blurry"),
-                Optional.of("oil"), "mock", "mock-landscape", 64, 48, 20, (1L << 53) - 1, "a lake",
-                Optional.of("people"));
+                Optional.of("oil"), "mock", "mock-landscape", 64, 48, Optional.of(20), Optional.of((1L << 53) - 1),
+                "a lake", Optional.of("people"));
     }
 
     private static GenerationParameters plain(String prompt) {
-        return new GenerationParameters(prompt, Optional.empty(), Optional.empty(), "mock", "m", 64, 48, 20, 1, prompt,
-                Optional.empty());
+        return new GenerationParameters(prompt, Optional.empty(), Optional.empty(), "mock", "m", 64, 48,
+                Optional.of(20), Optional.of(1L), prompt, Optional.empty());
     }
 
     private static GenerationParameters model(String model) {
-        return new GenerationParameters("a lake", Optional.empty(), Optional.empty(), "mock", model, 64, 48, 20, 1,
-                "a lake", Optional.empty());
+        return new GenerationParameters("a lake", Optional.empty(), Optional.empty(), "mock", model, 64, 48,
+                Optional.of(20), Optional.of(1L), "a lake", Optional.empty());
     }
 }

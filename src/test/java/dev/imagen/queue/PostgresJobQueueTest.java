@@ -308,7 +308,7 @@ class PostgresJobQueueTest {
         var id = job();
         var job = claim();
         var image = new NewImage(UUID.randomUUID(), "file", "p", "image/png", 1, 1, 1, new byte[0], "mock", "m",
-                "a NUL: \0", Optional.empty(), Optional.empty(), 1, 1);
+                "a NUL: \0", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
         assertThat(queue.settle(job, new Outcome.Done(List.of(image), Optional.of(usage(1)))))
                 .isEqualTo(Settled.REFUSED);
         assertThat(DB.job(id)).containsEntry("status", "failed").containsEntry("image_id", null);

@@ -40,7 +40,7 @@ final class QueueFixtures {
     static NewImage image(Job job, int position) {
         return new NewImage(UUID.randomUUID(), "file", "o/" + job.id() + "-" + job.attempt() + "-" + position + ".png",
                 "image/png", 512, 256, 4, new byte[]{1, 2, 3}, "mock", "mock-landscape", "as sent", Optional.of("no"),
-                Optional.of("noir"), 9007199254740991L, 20);
+                Optional.of("noir"), Optional.of(9007199254740991L), Optional.of(20));
     }
 
     static Usage usage(int images) {

@@ -87,7 +87,7 @@ class EndedAttemptsTest {
 
     private static NewImage image(Job job) {
         return new NewImage(UUID.randomUUID(), "memory", path(job), "image/png", 1, 1, 1, new byte[]{1}, "mock", "m",
-                "p", Optional.empty(), Optional.empty(), 1, 1);
+                "p", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     @Test

@@ -53,7 +53,8 @@ final class FakePipeline implements Pipeline {
 
     static NewImage image() {
         return new NewImage(UUID.randomUUID(), "file", "o/2026/11/j-1.png", "image/png", 512, 512, 4, new byte[32],
-                "mock", "mock-landscape", "a test", Optional.empty(), Optional.empty(), 1, 20);
+                "mock", "mock-landscape", "a test", Optional.empty(), Optional.empty(), Optional.of(1L),
+                Optional.of(20));
     }
 
     @Override

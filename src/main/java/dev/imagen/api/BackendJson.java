@@ -1,0 +1,44 @@
+package dev.imagen.api;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.Feature;
+import dev.imagen.backend.Sizes;
+
+/** What a backend offers, as JSON. */
+final class BackendJson {
+
+    private BackendJson() {}
+
+    static ObjectNode of(BackendInfo info, boolean usual) {
+        boolean steps = info.can(Feature.STEPS);
+        var node = Json.object().put("name", info.name()).put("default", usual);
+        info.models().forEach(node.putArray("models")::add);
+        node.putObject("defaults").put("model", info.models().getFirst()).put("width", info.defaults().width())
+                .put("height", info.defaults().height()).put("steps", steps ? info.defaults().steps() : null);
+        node.putObject("limits").put("min_side", info.limits().minSide()).put("max_side", info.limits().maxSide())
+                .put("max_pixels", info.limits().maxPixels()).put("max_steps", steps ? info.limits().maxSteps() : null);
+        var features = node.putArray("features");
+        info.features().stream().sorted().map(Feature::field).forEach(features::add);
+        var sizes = node.putArray("sizes");
+        info.models().stream().filter(info.sizes()::containsKey)
+                .forEach(model -> sizes.add(sizes(model, info.sizes().get(model))));
+        var parameters = node.putArray("parameters");
+        info.parameters().forEach(parameter -> parameters.add(ParameterJson.of(parameter)));
+        return node;
+    }
+
+    private static ObjectNode sizes(String model, Sizes sizes) {
+        var node = Json.object().put("model", model);
+        switch (sizes) {
+            case Sizes.Listed(var listed) -> {
+                var list = node.putArray("sizes");
+                listed.forEach(size -> list.add(size.toString()));
+            }
+            case Sizes.Ranged range -> node.put("min_side", range.minSide()).put("max_side", range.maxSide())
+                    .put("max_pixels", range.maxPixels()).put("multiple_of", range.multiple())
+                    .put("max_aspect", range.maxAspect());
+        }
+        return node;
+    }
+}

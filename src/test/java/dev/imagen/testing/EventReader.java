@@ -6,6 +6,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -84,6 +86,15 @@ public final class EventReader implements AutoCloseable {
             event = next("status");
         }
         return event;
+    }
+
+    /** All states of jobs until one has this status, and that one. */
+    public List<Event> until(String wanted) {
+        var states = new ArrayList<Event>();
+        do {
+            states.add(next("status"));
+        } while (!states.getLast().status().equals(wanted));
+        return states;
     }
 
     /** Waits for whatever is next: an event, or the end. */

@@ -3,6 +3,7 @@ package dev.imagen;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.MockBackend;
+import dev.imagen.backend.openai.OpenAiBackend;
 import dev.imagen.backend.remote.RemoteHttp;
 import dev.imagen.config.Settings;
 import java.util.ArrayList;
@@ -21,6 +22,11 @@ final class ConfiguredBackends {
     }
 
     private static ImageBackend remote(String name, Settings settings, RemoteHttp http) {
-        throw new IllegalArgumentException("backends." + name + " is set, but this version does not have it yet");
+        var remote = settings.backends().remote().get(name);
+        var timeout = settings.worker().timeout(name);
+        return switch (name) {
+            case OpenAiBackend.NAME -> new OpenAiBackend(remote, http, settings.images().bytes(), timeout);
+            default -> throw new IllegalArgumentException("there is no backend " + name);
+        };
     }
 }

@@ -8,6 +8,7 @@ import dev.imagen.auth.ApiKeys;
 import dev.imagen.auth.JwtVerifier;
 import dev.imagen.auth.Tickets;
 import dev.imagen.backend.Backends;
+import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.config.ApiSettings;
 import dev.imagen.config.AuthSettings;
@@ -34,6 +35,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -71,7 +73,7 @@ public final class TestService implements AutoCloseable {
         var databaseSettings = named(setup.database, name);
         this.database = new Database(databaseSettings);
         this.notifications = new Notifications(databaseSettings);
-        this.parts = parts(settings, databaseSettings, setup.stores);
+        this.parts = parts(settings, databaseSettings, setup);
         this.pipeline = new GatedPipeline(
                 new GenerationPipeline(parts.styles(), parts.backends(), parts.stores().current(), settings.images()));
         this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
@@ -89,12 +91,11 @@ public final class TestService implements AutoCloseable {
         }
     }
 
-    private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings,
-            Function<ImageStore, ImageStores> stores) {
+    private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings, Setup setup) {
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
-        var backends = new Backends("mock", List.of(new MockBackend(Duration.ZERO, 0)));
+        var backends = new Backends("mock", setup.backends);
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
-                stores.apply(new FileImageStore(images)));
+                setup.stores.apply(new FileImageStore(images)));
     }
 
     private Authenticator bearer(JwtVerifier verifier) {
@@ -121,6 +122,7 @@ public final class TestService implements AutoCloseable {
 
         private DatabaseSettings database;
         private UUID owner = UUID.randomUUID();
+        private final List<ImageBackend> backends = new ArrayList<>(List.of(new MockBackend(Duration.ZERO, 0)));
         private Function<ImageStore, ImageStores> stores = ImageStores::new;
         private final Map<String, String> settings = new HashMap<>(
                 Map.of("imagen.home", "target/no-home", "server.port", "0"));
@@ -155,6 +157,12 @@ public final class TestService implements AutoCloseable {
         /** With other stores than the files of this machine, which are given. */
         public Setup stores(Function<ImageStore, ImageStores> made) {
             stores = made;
+            return this;
+        }
+
+        /** Offers this backend besides the mock. */
+        public Setup backend(ImageBackend offered) {
+            backends.add(offered);
             return this;
         }
 

@@ -48,6 +48,10 @@ public final class RemoteHttp implements AutoCloseable {
      */
     Answer exchange(HttpRequest request, long most, Duration longest)
             throws ExecutionException, TimeoutException, InterruptedException {
+        if (Thread.interrupted()) {
+            // Before anything is sent that would cost something.
+            throw new InterruptedException();
+        }
         var exchange = client().sendAsync(request,
                 head -> new FirstBytes(Answer.ok(head.statusCode()) ? most : ERROR_BYTES));
         try {

@@ -137,20 +137,29 @@ public final class RemoteServer {
         };
     }
 
-    /** What an answer that is no success makes of the attempt. */
+    /** What an answer that is no success makes of the attempt: temporary where the same request may succeed later. */
     public JobFailedException failure(Answer answer) {
         return failure(answer, answer.said());
     }
 
-    /** The same, with the reason in other words than the server's. */
+    /** The same, with the reason in other words than {@link Answer#said}. */
     public JobFailedException failure(Answer answer, String reason) {
-        var message = named(base.getAuthority() + " answered " + answer.status()
-                + (reason.isBlank() ? "" : ": " + told(reason)) + request(answer) + setting(answer.status()));
         if (!answer.retryable()) {
-            return JobFailedException.permanent(message);
+            return refused(answer, reason);
         }
+        var message = message(answer, reason);
         return answer.retryAfter().map(wait -> JobFailedException.temporary(message, wait))
                 .orElseGet(() -> JobFailedException.temporary(message));
+    }
+
+    /** The same where no repetition helps, whatever the status says. */
+    public JobFailedException refused(Answer answer, String reason) {
+        return JobFailedException.permanent(message(answer, reason));
+    }
+
+    private String message(Answer answer, String reason) {
+        return named(base.getAuthority() + " answered " + answer.status()
+                + (reason.isBlank() ? "" : ": " + told(reason)) + request(answer) + setting(answer.status()));
     }
 
     /** A failure that no repetition helps, said in one's own words. */

@@ -45,8 +45,10 @@ public final class ServiceProcess implements AutoCloseable {
     /** Starts a process. @param environment settings by environment name */
     public static ServiceProcess start(Path home, Map<String, String> environment, String... arguments)
             throws IOException {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC", "-jar", System.getProperty("imagen.test.jar")));
+        var command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+                        // Most live for seconds: what the second compiler would cost them is never earned back.
+                        "-XX:TieredStopAtLevel=1", "-jar", System.getProperty("imagen.test.jar")));
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("IMAGEN_HOME", home.toString());

@@ -31,6 +31,8 @@ final class SupabaseApi implements AutoCloseable {
     /** Of one without. */
     private static final Duration SHORT = Duration.ofSeconds(20);
     private static final int LONGEST_MESSAGE = 200;
+    /** Of an answer without a picture, in bytes: a page of a listing is the longest. */
+    private static final int MOST_JSON = 8 * 1024 * 1024;
 
     /** How it says that an object or its bucket is not there; a gateway that knows no such path says it otherwise. */
     private static final Set<String> NO_OBJECT = Set.of("not_found", "NoSuchKey");
@@ -75,22 +77,27 @@ final class SupabaseApi implements AutoCloseable {
 
     /** Every call throws a {@link StoreException} when there is no answer at all. */
     Answer get(String path) throws IOException, InterruptedException {
-        return answer(exchange(request("GET", path, BodyPublishers.noBody()).build(), LONG));
+        return get(path, MOST_JSON);
+    }
+
+    /** @param most bytes that an answer may have */
+    Answer get(String path, long most) throws IOException, InterruptedException {
+        return answer(exchange(request("GET", path, BodyPublishers.noBody()).build(), LONG, most));
     }
 
     Answer delete(String path) throws IOException, InterruptedException {
-        return answer(exchange(request("DELETE", path, BodyPublishers.noBody()).build(), SHORT));
+        return answer(exchange(request("DELETE", path, BodyPublishers.noBody()).build(), SHORT, MOST_JSON));
     }
 
     Answer post(String path, JsonNode body) throws IOException, InterruptedException {
         return answer(exchange(request("POST", path, BodyPublishers.ofString(body.toString()))
-                .header("Content-Type", "application/json").build(), SHORT));
+                .header("Content-Type", "application/json").build(), SHORT, MOST_JSON));
     }
 
     /** @param headers names and values in turn */
     Answer upload(String path, byte[] bytes, String... headers) throws IOException, InterruptedException {
-        return answer(
-                exchange(request("POST", path, BodyPublishers.ofByteArray(bytes)).headers(headers).build(), LONG));
+        return answer(exchange(request("POST", path, BodyPublishers.ofByteArray(bytes)).headers(headers).build(), LONG,
+                MOST_JSON));
     }
 
     private HttpRequest.Builder request(String method, String path, BodyPublisher body) {
@@ -99,9 +106,9 @@ final class SupabaseApi implements AutoCloseable {
     }
 
     /** Not HttpClient's own timeout, which would end with the headers of a response. */
-    private HttpResponse<byte[]> exchange(HttpRequest request, Duration longest)
+    private HttpResponse<byte[]> exchange(HttpRequest request, Duration longest, long most)
             throws IOException, InterruptedException {
-        var exchange = http.sendAsync(request, BodyHandlers.ofByteArray());
+        var exchange = http.sendAsync(request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), most));
         try {
             return exchange.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {

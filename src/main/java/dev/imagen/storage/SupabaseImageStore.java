@@ -19,6 +19,8 @@ public final class SupabaseImageStore implements ImageStore {
             + " key or the service_role key";
     private static final String URL_SETTING = "check storage.supabase.url (STORAGE_SUPABASE_URL)";
     private static final int PAGE = 1000;
+    /** Of an image: the most that images.bytes (IMAGES_BYTES) allows. */
+    private static final long MOST_BYTES = 1 << 30;
 
     private final SupabaseApi api;
     private final String bucket;
@@ -88,7 +90,7 @@ public final class SupabaseImageStore implements ImageStore {
         var info = api.get("/object/info/" + bucket + "/" + key);
         boolean same = info.ok() && info.json().path("size").asLong(-1) == bytes.length
                 && info.json().path("etag").asText().replace("\"", "").equalsIgnoreCase(Digests.md5(bytes))
-                || fetch(key).filter(stored -> Arrays.equals(stored, bytes)).isPresent();
+                || fetch(key, bytes.length).filter(stored -> Arrays.equals(stored, bytes)).isPresent();
         if (!same) {
             throw StoreException.temporary("the store has other bytes than were sent", Optional.empty());
         }
@@ -97,11 +99,11 @@ public final class SupabaseImageStore implements ImageStore {
     @Override
     public Optional<byte[]> get(String key) throws IOException {
         StorageKey.check(key);
-        return retries.run(() -> fetch(key));
+        return retries.run(() -> fetch(key, MOST_BYTES));
     }
 
-    private Optional<byte[]> fetch(String key) throws IOException, InterruptedException {
-        var answer = api.get("/object/authenticated/" + bucket + "/" + key);
+    private Optional<byte[]> fetch(String key, long most) throws IOException, InterruptedException {
+        var answer = api.get("/object/authenticated/" + bucket + "/" + key, most);
         return answer.noObject() || answer.noBucket() ? Optional.empty() : Optional.of(require(answer).body());
     }
 

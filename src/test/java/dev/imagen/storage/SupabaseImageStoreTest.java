@@ -3,15 +3,19 @@ package dev.imagen.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.imagen.config.Secret;
 import dev.imagen.config.StorageSettings.Supabase;
 import dev.imagen.storage.ImageStore.Content;
 import dev.imagen.testing.FaultProxy;
 import dev.imagen.testing.SupabaseStorageServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,6 +73,31 @@ class SupabaseImageStoreTest extends RemoteStoreContract {
     void answer(String method, int status, Map<String, String> headers) {
         proxy.answer(method, status == 429 || status == 500 ? status : 400, headers, "{\"statusCode\":\"" + status
                 + "\",\"error\":\"a test\",\"message\":\"sent with " + SupabaseStorageServer.SERVICE_KEY + "\"}");
+    }
+
+    @Test
+    void an_answer_that_does_not_end_is_not_kept() throws Exception {
+        var sent = new AtomicLong();
+        var endless = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        endless.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            try (var body = exchange.getResponseBody()) {
+                while (sent.addAndGet(1 << 16) < 64 << 20) {
+                    body.write(new byte[1 << 16]);
+                }
+            }
+        });
+        endless.start();
+        try (var asked = new SupabaseImageStore(
+                new Supabase(URI.create("http://127.0.0.1:" + endless.getAddress().getPort()), new Secret("key"),
+                        BUCKET),
+                LINKS, Retries.NONE)) {
+            assertThatThrownBy(() -> asked.keys(KEY)).isInstanceOf(StoreException.class);
+            assertThatThrownBy(() -> asked.put(KEY, BYTES, PNG)).isInstanceOf(StoreException.class);
+            assertThat(sent).hasValueLessThan(48 << 20);
+        } finally {
+            endless.stop(0);
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.util.UUID;
 
@@ -63,12 +64,22 @@ final class ImagesService implements HttpService {
             return;
         }
         switch (stored(image)) {
-            case Content.Bytes(var bytes) -> {
+            case Content.Stream stream -> {
                 keep(response, etag);
                 setType(response, image.mimeType(), Ids.path(request));
-                response.send(bytes);
+                send(response, stream);
             }
             case Content.Link link -> redirect(response, link);
+        }
+    }
+
+    private static void send(ServerResponse response, Content.Stream stream) {
+        response.headers().contentLength(stream.length());
+        try (var bytes = stream.bytes(); var out = response.outputStream()) {
+            bytes.transferTo(out);
+        } catch (IOException e) {
+            // The length is told: what is missing then is seen as such.
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.imagen.storage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
@@ -101,6 +102,22 @@ public final class FileImageStore implements ImageStore {
     public Optional<byte[]> get(String key) throws IOException {
         try {
             return Optional.of(Files.readAllBytes(inside(key)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Read while it is sent: what is in memory does not depend on the client. */
+    @Override
+    public Optional<Content> content(String key) throws IOException {
+        var path = inside(key);
+        try {
+            var channel = FileChannel.open(path, StandardOpenOption.READ);
+            if (Files.isRegularFile(path)) {
+                return Optional.of(new Content.Stream(Channels.newInputStream(channel), channel.size()));
+            }
+            channel.close();
+            throw new IOException("no file, but something else: " + path);
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }

@@ -1,6 +1,8 @@
 package dev.imagen.storage;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -35,8 +37,8 @@ public interface ImageStore extends AutoCloseable {
     /** How a client gets the bytes. */
     sealed interface Content {
 
-        /** The bytes themselves. */
-        record Bytes(byte[] bytes) implements Content {}
+        /** The bytes themselves, to be read once and closed. */
+        record Stream(InputStream bytes, long length) implements Content {}
 
         /**
          * Whoever has the URL gets the bytes.
@@ -55,7 +57,7 @@ public interface ImageStore extends AutoCloseable {
 
     /** How a client gets the bytes under a key. @throws IOException when the store does not answer */
     default Optional<Content> content(String key) throws IOException {
-        return get(key).map(Content.Bytes::new);
+        return get(key).map(bytes -> new Content.Stream(new ByteArrayInputStream(bytes), bytes.length));
     }
 
     /**

@@ -3,7 +3,9 @@ package dev.imagen.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.imagen.storage.ImageStore.Content;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,6 +48,22 @@ class FileImageStoreTest extends ImageStoreContract {
     void mendStore() throws IOException {
         Files.delete(store.path(KEY).resolve("occupied"));
         Files.delete(store.path(KEY));
+    }
+
+    /** A slow client would otherwise have the whole of it kept in memory for as long as it is slow. */
+    @Test
+    void a_file_is_read_only_as_fast_as_it_is_taken() throws Exception {
+        store.put(KEY, BYTES, "image/png");
+        long length = 3L << 30;
+        try (var file = new RandomAccessFile(store.path(KEY).toFile(), "rw")) {
+            // More than an array holds; the disk has but its first bytes.
+            file.setLength(length);
+        }
+        var content = (Content.Stream) store.content(KEY).orElseThrow();
+        try (var bytes = content.bytes()) {
+            assertThat(content.length()).isEqualTo(length);
+            assertThat(bytes.readNBytes(BYTES.length)).isEqualTo(BYTES);
+        }
     }
 
     @Test

@@ -52,7 +52,13 @@ abstract class ImageStoreContract {
     /** What a client gets. */
     static byte[] follow(Content content) throws Exception {
         return switch (content) {
-            case Content.Bytes(var bytes) -> bytes;
+            case Content.Stream(var bytes, var length) -> {
+                try (bytes) {
+                    var read = bytes.readAllBytes();
+                    assertThat(read).hasSize((int) length);
+                    yield read;
+                }
+            }
             case Content.Link link -> {
                 var response = fetch(link.url());
                 assertThat(response.statusCode()).as("GET %s", link).isEqualTo(200);

@@ -69,6 +69,7 @@ public final class ApiServer implements AutoCloseable {
     static void configure(WebServerConfig.Builder server, Settings.Server settings, Parts parts, Access access,
             List<Observer> observers) {
         var routing = HttpRouting.builder();
+        routing.addFilter(Framing::check);
         RateLimit.of(access.limits().addressRate(), "this address")
                 .ifPresent(limit -> routing.addFilter(new AddressLimit(limit)));
         settings.names().ifPresent(names -> routing.addFilter(new HostNames(names)));

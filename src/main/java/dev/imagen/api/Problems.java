@@ -116,7 +116,8 @@ final class Problems {
                 ? "the body is longer than 256 KiB (262144 bytes)"
                 : status.code() >= 500
                         ? "the server failed at this request; its log says why"
-                        : String.valueOf(message);
+                        // Helidon's further lines are a dump of what it read.
+                        : String.valueOf(message).lines().findFirst().orElse("");
         AnswerHeaders.set(headers);
         headers.set(HeaderNames.CACHE_CONTROL, "no-store");
         headers.set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);

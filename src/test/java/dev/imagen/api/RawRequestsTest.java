@@ -162,6 +162,39 @@ class RawRequestsTest {
         assertThat(answer.toLowerCase()).contains("connection: close");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Content-Length: 2\nContent-Length: 60\n\n{}", "Content-Length: 2\nContent-Length: 2\n\n{}",
+            "Content-Length: 2, 60\n\n{}", "Content-Length: 2\nTransfer-Encoding: chunked\n\n0\n\n",
+            "Transfer-Encoding: chunked\nContent-Length: 2\n\n0\n\n",
+            "Transfer-Encoding: xchunked\nContent-Length: 2\n\n{}", "Transfer-Encoding: gzip, chunked\n\n0\n\n",
+            "Transfer-Encoding: identity\n\n", "Transfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n0\n\n"})
+    void what_follows_a_request_of_two_ends_is_nobodys_request(String framed) throws Exception {
+        var answer = receive("POST /jobs HTTP/1.1\nHost: localhost\nContent-Type: application/json\n" + framed
+                + "GET /smuggled HTTP/1.1\nHost: localhost\n\n");
+        problem(answer, 400);
+        assertThat(answer).doesNotContain("smuggled").containsIgnoringCase("connection: close");
+    }
+
+    @Test
+    void a_body_that_no_route_reads_is_no_request() {
+        var smuggled = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        for (String request : List.of("GET /jobs", "POST /nowhere",
+                "POST /jobs/00000000-0000-4000-8000-000000000009/cancel")) {
+            var answer = receive(request + " HTTP/1.1\nHost: localhost\nContent-Length: " + smuggled.length() + "\n\n"
+                    + smuggled.replace("\r", ""));
+            assertThat(answer).doesNotContain("smuggled");
+            assertThat(socket.sendAndReceive(Method.GET, "/backends", null)).contains("mock")
+                    .doesNotContain("smuggled");
+        }
+    }
+
+    @Test
+    void what_is_no_http_is_told_in_one_line() throws Exception {
+        var detail = problem(receive("GET /jobs HTTP/1.1\nHost: localhost\nBad Name: 1\n\n"), 400).path("detail")
+                .textValue();
+        assertThat(detail).doesNotContain("\n").hasSizeLessThan(200);
+    }
+
     @Test
     void a_body_that_ends_too_early_leaves_no_job() {
         socket.requestRaw("POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{\"prompt\": \"a\"}");

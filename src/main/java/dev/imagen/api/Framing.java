@@ -1,0 +1,41 @@
+package dev.imagen.api;
+
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.FilterChain;
+import io.helidon.webserver.http.RoutingRequest;
+import io.helidon.webserver.http.RoutingResponse;
+
+/**
+ * Refuses requests whose end may be seen at two places. Where a proxy sees another one than this server does, a part of
+ * one caller's body would be taken for the beginning of another caller's request (RFC 9112, 6.3 and 11.2). Helidon
+ * takes the first length of several, goes by chunks where there is a length too, and knows no other coding.
+ */
+final class Framing {
+
+    private Framing() {}
+
+    /** A filter. */
+    static void check(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+        var lengths = request.headers().values(HeaderNames.CONTENT_LENGTH);
+        var codings = request.headers().values(HeaderNames.TRANSFER_ENCODING);
+        if (lengths.size() > 1) {
+            throw refused("the request has several lengths (Content-Length)");
+        }
+        if (!codings.isEmpty() && !lengths.isEmpty()) {
+            throw refused("the request has a length and a Transfer-Encoding: send one of them");
+        }
+        if (!codings.isEmpty() && (codings.size() > 1 || !codings.getFirst().strip().equalsIgnoreCase("chunked"))) {
+            throw refused("the Transfer-Encoding must be chunked, once");
+        }
+        chain.proceed();
+    }
+
+    /** What follows on this connection may be anybody's, so nothing does. */
+    private static RequestException refused(String why) {
+        return RequestException.builder().type(DirectHandler.EventType.BAD_REQUEST).status(Status.BAD_REQUEST_400)
+                .message(why).setKeepAlive(false).build();
+    }
+}

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
 import java.util.Base64;
-import java.util.HashSet;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,22 +23,32 @@ public final class OpenAiServer extends ContractServer {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PATH = "/v1/images/generations";
 
-    private static final Set<String> GPT_MODELS = Set.of("gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5",
-            "gpt-image-2");
+    /** What it takes of a model, by the beginning of its name; the longest that fits is meant. */
+    private record Rules(int longestPrompt, Set<String> sizes, Set<String> qualities, Set<String> fields) {}
+
     private static final Set<String> COMMON = Set.of("model", "prompt", "n", "size", "quality", "user");
-    private static final Map<String, Set<String>> MORE = Map.of("gpt",
-            Set.of("background", "moderation", "output_format", "output_compression", "stream", "partial_images"),
-            "dall-e-2", Set.of("response_format"), "dall-e-3", Set.of("response_format", "style"));
-    private static final Map<String, Set<String>> SIZES = Map.of("gpt",
-            Set.of("auto", "1024x1024", "1536x1024", "1024x1536"), "dall-e-2",
-            Set.of("256x256", "512x512", "1024x1024"), "dall-e-3", Set.of("1024x1024", "1792x1024", "1024x1792"));
-    private static final Map<String, Set<String>> QUALITIES = Map.of("gpt", Set.of("auto", "low", "medium", "high"),
-            "dall-e-2", Set.of("standard"), "dall-e-3", Set.of("standard", "hd"));
-    private static final Map<String, Integer> PROMPTS = Map.of("gpt", 32_000, "dall-e-2", 1000, "dall-e-3", 4000);
+    private static final Set<String> THREE = Set.of("auto", "1024x1024", "1536x1024", "1024x1536");
+    private static final Set<String> GPT = Set.of("background", "moderation", "output_format", "output_compression",
+            "stream", "partial_images", "safety_identifier");
+    private static final Set<String> GPT_2_5 = Set.of("background", "moderation", "output_format", "output_compression",
+            "stream", "partial_images", "safety_identifier", "complexity");
+    private static final Set<String> THREE_QUALITIES = Set.of("auto", "low", "medium", "high");
+    private static final Set<String> FIVE_QUALITIES = Set.of("auto", "low", "medium", "high", "xhigh", "max");
+
+    private static final Map<String, Rules> MODELS = Map.of("gpt-image-1",
+            new Rules(32_000, THREE, THREE_QUALITIES, GPT), "chatgpt-image-latest",
+            new Rules(32_000, THREE, THREE_QUALITIES, GPT), "gpt-image-2",
+            new Rules(32_000, Set.of(), THREE_QUALITIES, GPT), "gpt-image-2.5-",
+            new Rules(32_000, Set.of(), FIVE_QUALITIES, GPT_2_5), "gpt-image-2.6-",
+            new Rules(32_000, Set.of(), FIVE_QUALITIES, GPT_2_5), "dall-e-2",
+            new Rules(1000, Set.of("256x256", "512x512", "1024x1024"), Set.of("standard"), Set.of("response_format")),
+            "dall-e-3", new Rules(4000, Set.of("1024x1024", "1792x1024", "1024x1792"), Set.of("standard", "hd"),
+                    Set.of("response_format", "style")));
+
     private static final Map<String, Set<String>> CHOICES = Map.of("background",
             Set.of("auto", "transparent", "opaque"), "moderation", Set.of("auto", "low"), "output_format",
-            Set.of("png", "jpeg", "webp"), "style", Set.of("vivid", "natural"), "response_format",
-            Set.of("url", "b64_json"));
+            Set.of("png", "jpeg", "webp", "gif", "svg"), "style", Set.of("vivid", "natural"), "response_format",
+            Set.of("url", "b64_json"), "complexity", Set.of("low", "medium", "high"));
 
     /** As it renders an error. */
     private static final class Refused extends Exception {
@@ -121,26 +131,23 @@ public final class OpenAiServer extends ContractServer {
         }
         var asked = JSON.readTree(body);
         last.set(asked);
-        return generated(asked, check(asked));
+        check(asked);
+        return generated(asked);
     }
 
-    /** @return the family of the model */
-    private static String check(JsonNode asked) throws Refused {
+    private static void check(JsonNode asked) throws Refused {
         var model = asked.path("model").asText("dall-e-2");
-        var family = GPT_MODELS.contains(model) ? "gpt" : model;
-        if (!PROMPTS.containsKey(family)) {
-            throw new Refused(400, "The model '" + model + "' does not exist.", "model", "invalid_value");
-        }
-        var known = new HashSet<>(COMMON);
-        known.addAll(MORE.get(family));
+        var rules = MODELS.keySet().stream().filter(model::startsWith).max(Comparator.comparingInt(String::length))
+                .map(MODELS::get).orElseThrow(
+                        () -> new Refused(400, "The model '" + model + "' does not exist.", "model", "invalid_value"));
         for (String field : (Iterable<String>) asked::fieldNames) {
-            if (!known.contains(field)) {
+            if (!COMMON.contains(field) && !rules.fields().contains(field)) {
                 throw new Refused(400, "Unknown parameter: '" + field + "'.", field, "unknown_parameter");
             }
         }
-        checkPrompt(asked.path("prompt"), family);
-        checkSize(asked.path("size").asText("1024x1024"), model, family);
-        choice(asked, "quality", QUALITIES.get(family));
+        checkPrompt(asked.path("prompt"), rules.longestPrompt(), model);
+        checkSize(asked.path("size").asText("1024x1024"), rules.sizes());
+        choice(asked, "quality", rules.qualities());
         for (var choice : CHOICES.entrySet()) {
             choice(asked, choice.getKey(), choice.getValue());
         }
@@ -157,14 +164,12 @@ public final class OpenAiServer extends ContractServer {
             throw new Refused(400, "Transparent background is not supported for JPEG output format", "background",
                     "invalid_value");
         }
-        return family;
     }
 
-    private static void checkPrompt(JsonNode prompt, String family) throws Refused {
+    private static void checkPrompt(JsonNode prompt, int longest, String model) throws Refused {
         if (!prompt.isTextual() || prompt.textValue().isEmpty()) {
             throw new Refused(400, "Missing required parameter: 'prompt'.", "prompt", "missing_required_parameter");
         }
-        int longest = PROMPTS.get(family);
         if (prompt.textValue().codePointCount(0, prompt.textValue().length()) > longest) {
             throw new Refused(400,
                     "Invalid 'prompt': string too long. Expected a string with maximum length " + longest + ".",
@@ -172,17 +177,16 @@ public final class OpenAiServer extends ContractServer {
         }
         if (prompt.textValue().contains("something forbidden")) {
             throw new Refused(400, "Your request was rejected by the safety system.", null,
-                    family.equals("gpt") ? "moderation_blocked" : "content_policy_violation");
+                    model.startsWith("dall-e") ? "content_policy_violation" : "moderation_blocked");
         }
     }
 
-    private static void checkSize(String size, String model, String family) throws Refused {
-        boolean right = model.equals("gpt-image-2")
-                ? size.equals("auto") || free(size)
-                : SIZES.get(family).contains(size);
-        if (!right) {
-            throw new Refused(400, "Invalid value: '" + size + "'. Supported values are: "
-                    + String.join(", ", SIZES.get(family)) + ".", "size", "invalid_value");
+    /** @param sizes none: any that is free */
+    private static void checkSize(String size, Set<String> sizes) throws Refused {
+        if (sizes.isEmpty() ? !free(size) : !sizes.contains(size)) {
+            throw new Refused(400,
+                    "Invalid value: '" + size + "'. Supported values are: " + String.join(", ", sizes) + ".", "size",
+                    "invalid_value");
         }
     }
 
@@ -210,11 +214,11 @@ public final class OpenAiServer extends ContractServer {
         }
     }
 
-    private ObjectNode generated(JsonNode asked, String family) {
+    private ObjectNode generated(JsonNode asked) {
         var size = asked.path("size").asText("1024x1024").split("x");
         byte[] picture = picture(asked.path("output_format").asText("png"), Integer.parseInt(size[0]),
                 Integer.parseInt(size[1]));
-        boolean gpt = family.equals("gpt");
+        boolean gpt = !asked.path("model").asText("dall-e-2").startsWith("dall-e");
         var answer = JSON.createObjectNode().put("created", 1764284400);
         var data = answer.putArray("data");
         for (int i = 0; i < asked.path("n").asInt(1); i++) {

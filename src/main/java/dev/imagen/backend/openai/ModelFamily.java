@@ -4,40 +4,51 @@ import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.Sizes;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Models with the same rules. What is not OpenAI's own is taken as it is: its server knows what it can do. */
+/**
+ * Models with the same rules. A model of none of them is taken as it is, a later one of OpenAI's as well: its server
+ * knows what it can do.
+ */
 enum ModelFamily {
     /** Of three sizes. */
-    GPT_IMAGE("gpt-image-", 32_000, Sizes.of("1024x1024", "1536x1024", "1024x1536"),
+    GPT_IMAGE_1(List.of("gpt-image-1", "chatgpt-image-"), 32_000, Sizes.of("1024x1024", "1536x1024", "1024x1536"),
             List.of("auto", "low", "medium", "high"),
             List.of("quality", "background", "moderation", "output_format", "output_compression")),
     /** The same of nearly any size. */
-    GPT_IMAGE_2("gpt-image-2", 32_000, new Sizes.Ranged(16, 3840, 3840L * 2160, 16, 3), GPT_IMAGE.qualities,
-            GPT_IMAGE.parameters),
-    /** The first of all. */
-    DALL_E_2("dall-e-2", 1000, Sizes.of("256x256", "512x512", "1024x1024"), List.of("standard"), List.of("quality")),
+    GPT_IMAGE_2(List.of("gpt-image-2"), 32_000, new Sizes.Ranged(16, 3840, 3840L * 2160, 16, 3), GPT_IMAGE_1.qualities,
+            GPT_IMAGE_1.parameters),
+    /** The same with more to set. */
+    GPT_IMAGE_2_5(List.of("gpt-image-2.5", "gpt-image-2.6"), 32_000, GPT_IMAGE_2.sizes,
+            List.of("auto", "low", "medium", "high", "xhigh", "max"),
+            List.of("quality", "complexity", "background", "moderation", "output_format", "output_compression")),
+    /** OpenAI itself has retired this one and the next. */
+    DALL_E_2(List.of("dall-e-2"), 1000, Sizes.of("256x256", "512x512", "1024x1024"), List.of("standard"),
+            List.of("quality")),
     /** The one with styles. */
-    DALL_E_3("dall-e-3", 4000, Sizes.of("1024x1024", "1792x1024", "1024x1792"), List.of("standard", "hd"),
+    DALL_E_3(List.of("dall-e-3"), 4000, Sizes.of("1024x1024", "1792x1024", "1024x1792"), List.of("standard", "hd"),
             List.of("quality", "style")),
     /** Anybody else's. */
-    OTHER("", 32_000, null, List.of(), List.of());
+    OTHER(List.of(""), 32_000, null, List.of(), List.of());
 
-    /** OpenAI's own, the default first. */
-    static final List<String> MODELS = List.of("gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2",
-            "dall-e-3", "dall-e-2");
+    /** Those that OpenAI offers, the default first. */
+    static final List<String> MODELS = List.of("gpt-image-2", "gpt-image-2.5-flare", "gpt-image-2.5-sunburst",
+            "gpt-image-2.6-flare", "gpt-image-2.6-sunburst", "gpt-image-1.5", "gpt-image-1-mini",
+            "chatgpt-image-latest");
 
-    private final String prefix;
+    private final List<String> prefixes;
     private final int longestPrompt;
     private final Sizes sizes;
     private final List<String> qualities;
     private final List<String> parameters;
 
-    ModelFamily(String prefix, int longestPrompt, Sizes sizes, List<String> qualities, List<String> parameters) {
-        this.prefix = prefix;
+    ModelFamily(List<String> prefixes, int longestPrompt, Sizes sizes, List<String> qualities,
+            List<String> parameters) {
+        this.prefixes = prefixes;
         this.longestPrompt = longestPrompt;
         this.sizes = sizes;
         this.qualities = qualities;
@@ -47,8 +58,12 @@ enum ModelFamily {
     /** Gateways name the vendor before the model: {@code openai/gpt-image-1}. */
     static ModelFamily of(String model) {
         var name = model.substring(model.lastIndexOf('/') + 1);
-        return Arrays.stream(values()).filter(family -> name.startsWith(family.prefix))
-                .max((a, b) -> a.prefix.length() - b.prefix.length()).orElse(OTHER);
+        return Arrays.stream(values()).max(Comparator.comparingInt(family -> family.matched(name))).orElse(OTHER);
+    }
+
+    /** How much of a name tells that the model belongs here; below zero: it does not. */
+    private int matched(String name) {
+        return prefixes.stream().filter(name::startsWith).mapToInt(String::length).max().orElse(-1);
     }
 
     /** Empty: any, as far as anybody here knows. */

@@ -45,8 +45,11 @@ public final class OpenAiBackend implements ImageBackend {
     private static final BackendInfo.Limits LIMITS = new BackendInfo.Limits(16, LARGEST, (long) LARGEST * LARGEST, 0);
 
     private static final List<Parameter> PARAMETERS = List.of(
-            Parameter.choice("quality", "How good; gpt-image: auto to high, dall-e: standard and hd.", "auto", "low",
-                    "medium", "high", "standard", "hd"),
+            Parameter.choice("quality",
+                    "How good: of gpt-image auto to high, from 2.5 on to max; of dall-e standard, hd.", "auto", "low",
+                    "medium", "high", "xhigh", "max", "standard", "hd"),
+            Parameter.choice("complexity", "How much goes into planning the picture; from gpt-image-2.5 on.", "low",
+                    "medium", "high"),
             Parameter.choice("background", "What is behind the subject.", "auto", "transparent", "opaque"),
             Parameter.choice("moderation", "How strict the provider's filter is.", "auto", "low"),
             Parameter.choice("output_format", "The kind of file.", "png", "jpeg", "webp"),

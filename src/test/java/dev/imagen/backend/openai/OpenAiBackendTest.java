@@ -55,7 +55,7 @@ class OpenAiBackendTest extends RemoteBackendContract {
 
     @Override
     protected ImageRequest request() {
-        return request("gpt-image-1", 1024, 1536, Map.of());
+        return request("gpt-image-2", 1024, 1536, Map.of());
     }
 
     private static ImageRequest request(String model, int width, int height, Map<String, Object> params) {
@@ -125,7 +125,7 @@ class OpenAiBackendTest extends RemoteBackendContract {
 
     @Test
     void tokens_are_told_and_nothing_where_the_server_counts_none() throws Exception {
-        var generation = backend(OpenAiServer.KEY, "gpt-image-1").generate(request(), (_, _) -> {});
+        var generation = backend(OpenAiServer.KEY, "gpt-image-2").generate(request(), (_, _) -> {});
         assertThat(generation.metered()).isEqualTo(new Metered(Optional.of(13L), Optional.of(272L), Optional.empty()));
         var other = backend(OpenAiServer.KEY, "dall-e-2").generate(request("dall-e-2", 256, 256, Map.of()),
                 (_, _) -> {});
@@ -134,9 +134,11 @@ class OpenAiBackendTest extends RemoteBackendContract {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            gpt-image-1      | 1536 | 1024 | {"model":"gpt-image-1","prompt":"a harbour at dusk","size":"1536x1024"}
+            gpt-image-1.5    | 1536 | 1024 | {"model":"gpt-image-1.5","prompt":"a harbour at dusk","size":"1536x1024"}
             gpt-image-1-mini | 1024 | 1024 | {"model":"gpt-image-1-mini","prompt":"a harbour at dusk","size":"1024x1024"}
             gpt-image-2      | 1264 | 592  | {"model":"gpt-image-2","prompt":"a harbour at dusk","size":"1264x592"}
+            chatgpt-image-latest | 1024 | 1536 | {"model":"chatgpt-image-latest","prompt":"a harbour at dusk","size":"1024x1536"}
+            gpt-image-2.6-flare | 1536 | 864 | {"model":"gpt-image-2.6-flare","prompt":"a harbour at dusk","size":"1536x864"}
             dall-e-2         | 256  | 256  | {"model":"dall-e-2","prompt":"a harbour at dusk","size":"256x256","response_format":"b64_json"}
             dall-e-3         | 1792 | 1024 | {"model":"dall-e-3","prompt":"a harbour at dusk","size":"1792x1024","response_format":"b64_json"}
             """)
@@ -164,6 +166,11 @@ class OpenAiBackendTest extends RemoteBackendContract {
             gpt-image-1 | quality            | hd          | params.quality must be one of auto, low, medium, high for model gpt-image-1
             dall-e-3    | quality            | high        | params.quality must be one of standard, hd for model dall-e-3
             gpt-image-1 | output_compression | 50          | params.output_compression needs params.output_format to be jpeg or webp
+            gpt-image-1-mini | quality       | max         | params.quality must be one of auto, low, medium, high for model gpt-image-1-mini
+            gpt-image-2 | complexity         | low         | params.complexity is no parameter of model gpt-image-2: use one of quality, background, moderation, output_format, output_compression
+            gpt-image-2.5-flare | quality    | max         |
+            gpt-image-2.6-sunburst | complexity | low      |
+            gpt-image-9 | style              | vivid       |
             my-model    | style              | vivid       |
             openai/dall-e-2 | style          | vivid       | params.style is no parameter of model openai/dall-e-2: use one of quality
             """)
@@ -246,7 +253,7 @@ class OpenAiBackendTest extends RemoteBackendContract {
 
     @Test
     void a_base_url_may_end_where_the_api_begins() throws Exception {
-        var v1 = new OpenAiBackend(settings(URI.create(server.url() + "/v1"), OpenAiServer.KEY, List.of("gpt-image-1")),
+        var v1 = new OpenAiBackend(settings(URI.create(server.url() + "/v1"), OpenAiServer.KEY, List.of("gpt-image-2")),
                 http, 100_000, LONGEST);
         assertThat(v1.generate(request(), (_, _) -> {}).pictures()).hasSize(1);
     }
@@ -258,6 +265,6 @@ class OpenAiBackendTest extends RemoteBackendContract {
         var own = new OpenAiBackend(
                 new RemoteBackendSettings(Optional.empty(), Optional.of(new Secret("k")), List.of()), http, 100_000,
                 LONGEST);
-        assertThat(own.info().models()).startsWith("gpt-image-1").contains("dall-e-3");
+        assertThat(own.info().models()).startsWith("gpt-image-2").contains("gpt-image-1.5");
     }
 }

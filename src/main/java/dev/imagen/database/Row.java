@@ -65,6 +65,12 @@ public interface Row {
         return Optional.ofNullable(text(column));
     }
 
+    /** A nullable json or jsonb column, as text. */
+    default Optional<String> optionalJson(String column) {
+        // An object of the driver's own, which prints itself as what it holds.
+        return Optional.ofNullable(value(column)).map(Object::toString);
+    }
+
     /** A nullable uuid column. */
     default Optional<UUID> optionalUuid(String column) {
         return Optional.ofNullable(uuid(column));

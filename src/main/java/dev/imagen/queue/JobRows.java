@@ -25,6 +25,6 @@ public final class JobRows {
                 row.optionalText("model"), row.optionalText("style"), row.optionalInteger("width"),
                 row.optionalInteger("height"), row.optionalInteger("steps"), row.optionalWhole("seed"),
                 row.integer("priority"), Optional.of(row.instant("run_at")), row.integer("max_attempts"),
-                Params.map(row.optionalText("params")));
+                Params.map(row.optionalJson("params")));
     }
 }

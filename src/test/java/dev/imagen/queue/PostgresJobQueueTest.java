@@ -125,6 +125,12 @@ class PostgresJobQueueTest {
     }
 
     @Test
+    void a_claimed_job_has_the_parameters_that_it_was_given() throws SQLException {
+        job("params = '{\"cfg\": 7.5, \"steps\": 3, \"fast\": true, \"sampler\": \"Euler a\"}'");
+        assertThat(claim().request().params()).hasToString("{cfg=7.5, fast=true, sampler=Euler a, steps=3}");
+    }
+
+    @Test
     void a_claim_takes_no_more_than_its_limit_over_all_backends() throws SQLException {
         for (int i = 0; i < 4; i++) {
             job();

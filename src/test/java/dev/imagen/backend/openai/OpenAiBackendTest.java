@@ -69,6 +69,13 @@ class OpenAiBackendTest extends RemoteBackendContract {
     }
 
     @Override
+    protected String jobWithParams() {
+        return """
+                {"prompt": "a harbour at dusk", "backend": "openai",
+                 "params": {"quality": "low", "output_format": "jpeg", "output_compression": 50}}""";
+    }
+
+    @Override
     protected String key() {
         return OpenAiServer.KEY;
     }

@@ -66,6 +66,9 @@ public abstract class RemoteBackendContract {
     /** The job of {@link #request}, as JSON for the API. */
     protected abstract String job();
 
+    /** The same with parameters that the backend declares, as JSON for the API. */
+    protected abstract String jobWithParams();
+
     /** What no message may show. */
     protected abstract String key();
 
@@ -266,6 +269,16 @@ public abstract class RemoteBackendContract {
             assertThat(job.path("status").textValue()).as(job.toString()).isEqualTo("done");
             assertThat(job.path("attempt").intValue()).isEqualTo(2);
             assertThat(server.calls()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void a_job_with_parameters_is_done_and_still_tells_them() throws Exception {
+        try (var service = TestService.on(DB).backend(backend).start()) {
+            var job = service.client().submitAndWait(jobWithParams());
+            assertThat(job.path("status").textValue()).as(job.toString()).isEqualTo("done");
+            assertThat(job.path("params").isObject()).isTrue();
+            assertThat(job.path("params")).isNotEmpty();
         }
     }
 

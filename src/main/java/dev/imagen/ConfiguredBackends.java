@@ -3,6 +3,7 @@ package dev.imagen;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.MockBackend;
+import dev.imagen.backend.automatic1111.Automatic1111Backend;
 import dev.imagen.backend.openai.OpenAiBackend;
 import dev.imagen.backend.remote.RemoteHttp;
 import dev.imagen.config.Settings;
@@ -26,6 +27,8 @@ final class ConfiguredBackends {
         var timeout = settings.worker().timeout(name);
         return switch (name) {
             case OpenAiBackend.NAME -> new OpenAiBackend(remote, http, settings.images().bytes(), timeout);
+            case Automatic1111Backend.NAME ->
+                new Automatic1111Backend(remote, http, settings.images().bytes(), timeout);
             default -> throw new IllegalArgumentException("there is no backend " + name);
         };
     }

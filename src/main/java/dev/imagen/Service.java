@@ -64,7 +64,7 @@ final class Service {
 
     private void startAll() {
         var styles = new PromptStyles(settings.styles());
-        var backends = ConfiguredBackends.of(settings, onStop(new RemoteHttp()));
+        var backends = onStop(ConfiguredBackends.of(settings, onStop(new RemoteHttp())));
         var stores = onStop(ImageStores.of(settings));
 
         Optional<EmbeddedPostgres> embedded = embedded();

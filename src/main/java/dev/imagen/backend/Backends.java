@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** The backends that this process offers. */
-public final class Backends {
+public final class Backends implements AutoCloseable {
 
     private final Map<String, ImageBackend> byName = new LinkedHashMap<>();
 
@@ -46,5 +46,11 @@ public final class Backends {
     /** What a client may do about a name that is not among them. */
     public String unknown(String name) {
         return "\"" + name + "\" is unknown: use one of " + String.join(", ", byName.keySet());
+    }
+
+    /** Lets them end what they have begun. */
+    @Override
+    public void close() {
+        byName.values().forEach(ImageBackend::close);
     }
 }

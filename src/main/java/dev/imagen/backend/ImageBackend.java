@@ -29,4 +29,7 @@ public interface ImageBackend {
      * @throws InterruptedException when the job was cancelled, timed out or handed back
      */
     Generation generate(ImageRequest request, Progress progress) throws JobFailedException, InterruptedException;
+
+    /** Waits for a moment until its server was told to stop what nobody waits for any more. No calls come after it. */
+    default void close() {}
 }

@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 final class BackendsLoader {
 
     /** Off until their url or key is set. The first one that is set up is the default. */
-    private static final List<String> REMOTE = List.of("openai");
+    private static final List<String> REMOTE = List.of("openai", "automatic1111");
 
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
-    private static final List<String> RESERVED = Stream.of("automatic1111", "comfyui", "replicate", "gemini", "fal")
+    private static final List<String> RESERVED = Stream.of("comfyui", "replicate", "gemini", "fal")
             .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
 
     private static final Duration SECOND = Duration.ofSeconds(1);

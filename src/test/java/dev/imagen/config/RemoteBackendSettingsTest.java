@@ -67,6 +67,15 @@ class RemoteBackendSettingsTest {
         assertThat(worker.backoff("openai")).isEqualTo(Duration.ofSeconds(1));
     }
 
+    @Test
+    void a_server_that_draws_one_picture_at_a_time_is_given_one_job_unless_set_otherwise() {
+        assertThat(load().worker().backend("automatic1111").concurrency()).contains(1);
+        assertThat(load("backends.automatic1111.concurrency", "4").worker().backend("automatic1111").concurrency())
+                .contains(4);
+        assertThat(load("backends.automatic1111.concurrency", "").worker().backend("automatic1111").concurrency())
+                .isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             backends.openai.concurrency | 0      | backends.openai.concurrency (BACKENDS_OPENAI_CONCURRENCY) is 0, must be from 1 to 10000

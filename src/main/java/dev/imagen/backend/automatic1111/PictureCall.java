@@ -1,0 +1,185 @@
+package dev.imagen.backend.automatic1111;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.imagen.backend.Progress;
+import dev.imagen.backend.automatic1111.Questions.Standing;
+import dev.imagen.backend.automatic1111.Questions.Task;
+import dev.imagen.backend.remote.Answer;
+import dev.imagen.job.JobFailedException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * One call for a picture. It has a thread of its own, since the server draws on after a client has gone: while the call
+ * is open, and only then, one can tell that it is still drawn, and end it.
+ */
+final class PictureCall {
+
+    private static final long TICK = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final Duration BETWEEN_QUESTIONS = Duration.ofMillis(500);
+
+    /** A request that was just sent may not have been read. */
+    private static final int QUESTIONS_BEFORE_UNKNOWN = 3;
+
+    /** What ends sooner than an interrupt may take is left to end: the next picture could be another user's. */
+    private static final double TOO_LATE_SECONDS = 1;
+
+    /** The call itself. */
+    @FunctionalInterface
+    interface Post {
+        Answer send() throws JobFailedException, InterruptedException;
+    }
+
+    private final String task;
+    private final int steps;
+    private final Questions questions;
+    private final CompletableFuture<Answer> answer = new CompletableFuture<>();
+    private final Thread sender;
+    private final Thread watcher;
+    private volatile int step;
+    private volatile boolean interruptedByOthers;
+
+    private PictureCall(String task, int steps, Questions questions, Post post) {
+        this.task = task;
+        this.steps = steps;
+        this.questions = questions;
+        this.sender = Thread.ofVirtual().name("imagen-automatic1111-call").unstarted(() -> send(post));
+        this.watcher = Thread.ofVirtual().name("imagen-automatic1111-progress").unstarted(this::watch);
+    }
+
+    /**
+     * Calls.
+     *
+     * @param task by which the server knows the call, where it keeps account of tasks
+     * @param steps that it will take
+     */
+    static PictureCall start(String task, int steps, Questions questions, Post post) {
+        var call = new PictureCall(task, steps, questions, post);
+        call.sender.start();
+        call.watcher.start();
+        return call;
+    }
+
+    private void send(Post post) {
+        try {
+            answer.complete(post.send());
+        } catch (Throwable e) {
+            answer.completeExceptionally(e);
+        } finally {
+            watcher.interrupt();
+        }
+    }
+
+    private void watch() {
+        try {
+            for (boolean known = false; !answer.isDone();) {
+                Thread.sleep(BETWEEN_QUESTIONS);
+                var now = questions.task(task);
+                known |= now.standing() != Standing.UNKNOWN;
+                if (now.standing() == Standing.RUNNING) {
+                    reached(now.progress());
+                } else if (!known) {
+                    watchWhateverIsDrawn();
+                }
+            }
+        } catch (InterruptedException e) {
+            // The call has ended.
+        }
+    }
+
+    /** On a server that keeps no account of tasks: most likely it is ours. */
+    private void watchWhateverIsDrawn() throws InterruptedException {
+        var state = questions.state();
+        int all = state.path("sampling_steps").asInt();
+        if (state.path("job_count").asInt() != 0 && all > 0) {
+            reached(state.path("sampling_step").asDouble() / all);
+            interruptedByOthers |= ended(state);
+        }
+    }
+
+    private void reached(double share) {
+        step = Math.clamp(Math.round(share * steps), step, steps);
+    }
+
+    /**
+     * Waits for the answer, and tells how far it is meanwhile.
+     *
+     * @throws TimeoutException after {@code longest}; then, and when interrupted, the call is still open
+     */
+    Answer await(Progress progress, Duration longest)
+            throws JobFailedException, InterruptedException, TimeoutException {
+        long end = System.nanoTime() + longest.toNanos();
+        for (int told = 0;;) {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
+                throw new TimeoutException();
+            }
+            try {
+                return answer.get(Math.min(left, TICK), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                if (step > told) {
+                    told = step;
+                    progress.finished(told, steps);
+                }
+            } catch (ExecutionException e) {
+                throw failure(e.getCause());
+            }
+        }
+    }
+
+    private static JobFailedException failure(Throwable cause) {
+        if (cause instanceof JobFailedException failed) {
+            return failed;
+        }
+        throw new IllegalStateException("a call ends with an answer or a failure", cause);
+    }
+
+    /** Whether the server has answered, or will not. */
+    boolean ended() {
+        return answer.isDone();
+    }
+
+    /** Whether somebody else ended it: the server then answers with what it had so far, and does not say so. */
+    boolean endedByOthers() throws InterruptedException {
+        var state = questions.state();
+        return interruptedByOthers || state.path("job").asText().isEmpty() && ended(state);
+    }
+
+    private static boolean ended(JsonNode state) {
+        return state.path("interrupted").asBoolean() || state.path("stopping_generation").asBoolean()
+                || state.path("skipped").asBoolean();
+    }
+
+    /**
+     * Gives the open call up, and ends what the server draws if that is known to be for this call; while others are
+     * before it, waits until they are not.
+     */
+    void leave() {
+        try {
+            for (int unknown = 0; unknown < QUESTIONS_BEFORE_UNKNOWN && !ended();) {
+                var now = questions.task(task);
+                if (now.standing() == Standing.RUNNING) {
+                    interrupt(now);
+                    return;
+                }
+                unknown = now.standing() == Standing.QUEUED ? 0 : unknown + 1;
+                Thread.sleep(BETWEEN_QUESTIONS);
+            }
+        } catch (InterruptedException e) {
+            // Nobody does; then the connection is closed below.
+        } finally {
+            sender.interrupt();
+            watcher.interrupt();
+        }
+    }
+
+    private void interrupt(Task now) throws InterruptedException {
+        boolean late = now.progress() > 0 && now.secondsLeft() < TOO_LATE_SECONDS;
+        if (!late && !ended()) {
+            questions.interrupt();
+        }
+    }
+}

@@ -35,7 +35,9 @@ class SettingsLoaderTest {
         assertThat(settings.database().listen()).isTrue();
         assertThat(settings.worker()).isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5),
                 Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60),
-                Duration.ofSeconds(4), Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE)));
+                Duration.ofSeconds(4),
+                Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE, "automatic1111",
+                        new BackendSettings(Optional.of(1), Optional.empty(), Optional.empty(), Optional.empty()))));
         assertThat(settings.retention())
                 .isEqualTo(new Settings.Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10)));
         assertThat(settings.images()).isEqualTo(new Settings.Images(64 << 20, 100_000_000));

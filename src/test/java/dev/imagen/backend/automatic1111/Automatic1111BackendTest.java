@@ -71,6 +71,12 @@ class Automatic1111BackendTest extends RemoteBackendContract {
     }
 
     @Override
+    protected String jobWithParams() {
+        return """
+                {"prompt": "a harbour at dusk", "backend": "automatic1111", "params": {"cfg_scale": 6.5}}""";
+    }
+
+    @Override
     protected String key() {
         return Automatic1111Server.KEY;
     }

@@ -17,6 +17,8 @@ import dev.imagen.job.JobFailedException;
 import dev.imagen.testing.Automatic1111Server;
 import dev.imagen.testing.Automatic1111Server.Kind;
 import dev.imagen.testing.ContractServer;
+import dev.imagen.testing.TestDatabase;
+import dev.imagen.testing.TestService;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -27,12 +29,16 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class Automatic1111BackendTest extends RemoteBackendContract {
+
+    @RegisterExtension
+    static final TestDatabase JOBS = new TestDatabase();
 
     private static final Duration LONGEST = Duration.ofSeconds(30);
 
@@ -264,6 +270,26 @@ class Automatic1111BackendTest extends RemoteBackendContract {
         caller.thread.interrupt();
         assertThat(caller.awaitEnd()).isInstanceOf(InterruptedException.class);
         server.awaitIdle();
+        assertThat(server.interrupted()).hasSize(1).first().asString().startsWith("task(imagen-");
+    }
+
+    @Test
+    void a_job_shows_its_steps_and_takes_its_picture_along_when_it_is_cancelled() throws Exception {
+        server.drawSlowly();
+        try (var service = TestService.on(JOBS).backend(backend()).start()) {
+            var id = service.client().submit(job()).id();
+            try (var events = service.client().events("/jobs/" + id + "/events")) {
+                server.awaitDrawing();
+                server.draw(5);
+                var progress = events.next("progress").data();
+                assertThat(progress.path("step").intValue()).isBetween(1, 5);
+                assertThat(progress.path("steps").intValue()).isEqualTo(20);
+                service.client().post("/jobs/" + id + "/cancel");
+                assertThat(events.awaitStatus("cancelled").data().path("image_id").isNull()).isTrue();
+            }
+            server.awaitInterrupt();
+            server.awaitIdle();
+        }
         assertThat(server.interrupted()).hasSize(1).first().asString().startsWith("task(imagen-");
     }
 

@@ -69,6 +69,7 @@ public final class Automatic1111Server extends ContractServer {
     private boolean slow;
     private int allowed;
     private int mostAtOnce;
+    private int questions;
 
     /** A server that listens. */
     public static Automatic1111Server start() throws IOException {
@@ -130,6 +131,13 @@ public final class Automatic1111Server extends ContractServer {
     /** Waits until a picture was interrupted. */
     public synchronized void awaitInterrupt() throws InterruptedException {
         while (interrupted.isEmpty()) {
+            wait();
+        }
+    }
+
+    /** Waits until somebody has asked so many more times how a task fares. */
+    public synchronized void awaitQuestions(int more) throws InterruptedException {
+        for (int enough = questions + more; questions < enough;) {
             wait();
         }
     }
@@ -311,6 +319,8 @@ public final class Automatic1111Server extends ContractServer {
     }
 
     private synchronized ObjectNode taskProgress(String task) {
+        questions++;
+        notifyAll();
         boolean active = task.equals(current);
         var answer = JSON.createObjectNode().put("active", active).put("queued", pending.contains(task))
                 .put("completed", finished.contains(task)).putNull("progress").putNull("eta");

@@ -254,6 +254,7 @@ class Automatic1111BackendTest extends RemoteBackendContract {
         var caller = new Caller(backend());
         server.awaitPending();
         server.draw(15);
+        server.awaitQuestions(2);
         server.draw(5);
         server.awaitDrawing();
         server.draw(2);

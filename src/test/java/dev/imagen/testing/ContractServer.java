@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Stands in for a provider's server. It answers as the provider does, strictly, unless the test says how the next call
@@ -104,6 +105,10 @@ public abstract class ContractServer implements AutoCloseable {
                 exchange.getRequestBody().readAllBytes();
                 fault.meet(exchange);
             }
+        } catch (IOException e) {
+            // However far the answer was.
+            gone.countDown();
+            throw e;
         }
     }
 
@@ -157,21 +162,17 @@ public abstract class ContractServer implements AutoCloseable {
         return exchange -> endless(exchange, 64 * 1024);
     }
 
-    private void endless(HttpExchange exchange, int size) {
+    private void endless(HttpExchange exchange, int size) throws IOException {
         byte[] piece = " ".repeat(size).getBytes(StandardCharsets.US_ASCII);
-        try {
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
-            exchange.sendResponseHeaders(200, 0);
-            while (true) {
-                exchange.getResponseBody().write(piece);
-                exchange.getResponseBody().flush();
-                sent.addAndGet(size);
-                if (size == 1) {
-                    Thread.sleep(5);
-                }
+        exchange.getResponseHeaders().set("Content-Type", "application/json");
+        exchange.sendResponseHeaders(200, 0);
+        while (!Thread.interrupted()) {
+            exchange.getResponseBody().write(piece);
+            exchange.getResponseBody().flush();
+            sent.addAndGet(size);
+            if (size == 1) {
+                LockSupport.parkNanos(5_000_000);
             }
-        } catch (IOException | InterruptedException e) {
-            gone.countDown();
         }
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -17,6 +18,8 @@ class ZombieIT {
     private static final int JOBS = 4;
     private static final Map<String, String> ALL_AT_ONCE = Map.of("WORKER_CONCURRENCY", String.valueOf(JOBS),
             "MOCK_DELAY", "PT1S");
+
+    private static final Pattern IN_FLIGHT = Pattern.compile("imagen_jobs_in_flight\\{[^}]*\\} " + JOBS + "\\.0");
 
     @RegisterExtension
     final Stage stage = new Stage();
@@ -50,6 +53,9 @@ class ZombieIT {
         zombie.process().awaitReady();
         stage.jobs().insert(JOBS, "round " + round, Jobs.STUBBORN);
         stage.until("the jobs run", () -> count(round, "status = 'running'") == JOBS);
+        // The rows say so before the worker has the answer to its claim: without that it would make no picture.
+        stage.until("the worker knows",
+                () -> IN_FLIGHT.matcher(zombie.process().send("GET", "/observe/metrics", "").body()).find());
     }
 
     private long count(int round, String condition) throws SQLException {

@@ -50,7 +50,10 @@ public final class TokenIssuer implements AutoCloseable {
     public static final String AUDIENCE = "authenticated";
     private static final String SECRET = "a shared secret with more than thirty-two bytes";
 
-    private final RSAKey rsa;
+    /** Made once for all: primes take their time. */
+    private static final RSAKey RSA = rsaKey();
+
+    private final RSAKey rsa = RSA;
     private final ECKey ec;
     private final KeyPair ed;
     private final HttpServer server;
@@ -61,7 +64,6 @@ public final class TokenIssuer implements AutoCloseable {
     /** Makes its keys and begins to publish them. */
     public TokenIssuer() {
         try {
-            this.rsa = new RSAKeyGenerator(2048).keyID("rsa").generate();
             this.ec = new ECKeyGenerator(Curve.P_256).keyID("ec").generate();
             this.ed = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
             this.published = List.of(rsa.toPublicJWK(), ec.toPublicJWK(), edKey());
@@ -80,6 +82,14 @@ public final class TokenIssuer implements AutoCloseable {
             exchange.close();
         });
         server.start();
+    }
+
+    private static RSAKey rsaKey() {
+        try {
+            return new RSAKeyGenerator(2048).keyID("rsa").generate();
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private OctetKeyPair edKey() {

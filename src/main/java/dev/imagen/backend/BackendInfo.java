@@ -21,14 +21,15 @@ import java.util.stream.Collectors;
 public record BackendInfo(String name, List<String> models, Defaults defaults, Limits limits,
         List<Parameter> parameters, Set<Feature> features, Map<String, Sizes> sizes) {
 
-    /** A backend without parameters of its own, that can do everything else. */
+    /** A backend without parameters of its own, that makes pictures from nothing. */
     public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits) {
         this(name, models, defaults, limits, List.of());
     }
 
-    /** A backend that can do everything. */
+    /** A backend that can do everything but begin with a picture. */
     public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits, List<Parameter> parameters) {
-        this(name, models, defaults, limits, parameters, EnumSet.allOf(Feature.class), Map.of());
+        this(name, models, defaults, limits, parameters, EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE)),
+                Map.of());
     }
 
     /** Whether a job may set this. */

@@ -7,7 +7,9 @@ public enum Feature {
     /** Sampling steps. */
     STEPS("steps"),
     /** The same seed gives the same picture. */
-    SEED("seed");
+    SEED("seed"),
+    /** A picture to begin with. */
+    INPUT_IMAGE("input_image_id");
 
     private final String field;
 

@@ -9,8 +9,20 @@ import java.util.Optional;
  */
 public interface ImageBackend {
 
-    /** What can be asked of this backend: fixed while the process runs. */
+    /** What can be asked of this backend; must not call anybody. What {@link #probe} learns may add to it. */
     BackendInfo info();
+
+    /** How many pictures one call may ask for; whoever wants more calls again. */
+    default int picturesPerCall(String model) {
+        return 1;
+    }
+
+    /**
+     * Asks the server whether it is there, and what it has; called at the start and from time to time.
+     *
+     * @throws JobFailedException when it gives no good answer, with a message for a person
+     */
+    default void probe() throws JobFailedException, InterruptedException {}
 
     /**
      * What this backend cannot do although each field by itself is within {@link #info()}, such as a prompt that is too
@@ -21,7 +33,7 @@ public interface ImageBackend {
     }
 
     /**
-     * Makes the pictures of one request.
+     * Makes the pictures of one request, with seeds that follow each other.
      *
      * @param request every parameter resolved, within {@link #info()} and not refused by {@link #refusal}
      * @param progress told after each step, from the calling thread

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One picture to make, nothing left to default.
+ * What to make, nothing left to default.
  *
  * @param prompt what to show, the style's words already in it
  * @param negativePrompt what to leave out; empty for backends that do not know it
@@ -15,9 +15,17 @@ import java.util.Optional;
  * @param seed 0 to 2^53-1: the same request with the same seed gives the same picture where the backend can; for others
  *     it means nothing
  * @param params of this backend alone, each as its {@link Parameter} wants it
+ * @param count how many pictures, from 1 to {@link ImageBackend#picturesPerCall}
+ * @param input what to begin with
  */
 public record ImageRequest(String prompt, Optional<String> negativePrompt, String model, int width, int height,
-        int steps, long seed, Map<String, Object> params) {
+        int steps, long seed, Map<String, Object> params, int count, Optional<InputPicture> input) {
+
+    /** One picture, from nothing. */
+    public ImageRequest(String prompt, Optional<String> negativePrompt, String model, int width, int height, int steps,
+            long seed, Map<String, Object> params) {
+        this(prompt, negativePrompt, model, width, height, steps, seed, params, 1, Optional.empty());
+    }
 
     /** Width and height. */
     public Size size() {

@@ -9,4 +9,11 @@ public interface Progress {
      * @param steps steps in all
      */
     void finished(int step, int steps);
+
+    /**
+     * How the picture looks so far.
+     *
+     * @param picture as the engine made it, of a kind and size that need not be checked: whoever shows it does that
+     */
+    default void preview(byte[] picture) {}
 }

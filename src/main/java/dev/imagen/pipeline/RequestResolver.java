@@ -125,6 +125,7 @@ public final class RequestResolver {
             case NEGATIVE_PROMPT -> job.negativePrompt().filter(text -> !text.isBlank()).isPresent();
             case STEPS -> job.steps().isPresent();
             case SEED -> job.seed().isPresent();
+            case INPUT_IMAGE -> false;
         };
     }
 

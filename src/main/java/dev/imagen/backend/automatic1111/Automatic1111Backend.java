@@ -111,7 +111,8 @@ public final class Automatic1111Backend implements ImageBackend {
     }
 
     private static BackendInfo info(List<String> models) {
-        return new BackendInfo(NAME, models, DEFAULTS, LIMITS, PARAMETERS, EnumSet.allOf(Feature.class),
+        return new BackendInfo(NAME, models, DEFAULTS, LIMITS, PARAMETERS,
+                EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE)),
                 models.stream().collect(toMap(model -> model, _ -> SIZES)));
     }
 

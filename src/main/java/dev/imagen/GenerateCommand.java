@@ -24,6 +24,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -35,8 +36,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Makes one image by the same pipeline, without the queue. */
-@Command(name = "generate", description = "Makes one image and says where it is.", mixinStandardHelpOptions = true)
+/** Makes images by the same pipeline, without the queue. */
+@Command(name = "generate", description = "Makes an image, or some, and says where they are.", mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
 
     @Spec
@@ -69,6 +70,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--seed", description = "0 to 9007199254740991; without it a random one.")
     private Optional<Long> seed;
 
+    @Option(names = "--count", defaultValue = "1", description = "Images, 1 to 10, each with the next seed.")
+    private int count;
+
     @Option(names = "--output", description = "A file to write the image to as well.")
     private Optional<Path> output;
 
@@ -78,7 +82,7 @@ final class GenerateCommand implements Callable<Integer> {
         var settings = SettingsLoader.load();
         try (var stores = ImageStores.of(settings); var http = new RemoteHttp()) {
             var store = stores.current();
-            var pipeline = pipeline(settings, http, store);
+            var pipeline = pipeline(settings, http, stores);
             // Before a database is started for nothing.
             pipeline.check(request());
             try (var database = AnyDatabase.open(settings)) {
@@ -90,15 +94,17 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static GenerationPipeline pipeline(Settings settings, RemoteHttp http, ImageStore store) {
-        return new GenerationPipeline(new PromptStyles(settings.styles()), ConfiguredBackends.of(settings, http), store,
-                settings.images());
+    private static GenerationPipeline pipeline(Settings settings, RemoteHttp http, ImageStores stores) {
+        return new GenerationPipeline(new PromptStyles(settings.styles()), ConfiguredBackends.of(settings, http),
+                stores, settings.images(), (_, _) -> Optional.empty());
     }
 
     private void checkArguments() {
         int length = prompt.codePointCount(0, prompt.length());
         require(!prompt.isBlank() && length <= 32_000, "PROMPT must have 1 to 32000 characters and not be blank");
         require(seed.isEmpty() || seed.get() >= 0 && seed.get() < 1L << 53, "--seed must be 0 to 9007199254740991");
+        require(count >= 1 && count <= 10, "--count must be 1 to 10");
+        require(output.isEmpty() || count == 1, "--output takes one image: leave out --count");
         require(output.isEmpty() || output.get().toAbsolutePath().getParent() != null
                 && Files.isDirectory(output.get().toAbsolutePath().getParent()), "--output: its folder does not exist");
         require(output.isEmpty() || !Files.isDirectory(output.get()), "--output is a folder, must be a file");
@@ -138,14 +144,15 @@ final class GenerateCommand implements Callable<Integer> {
 
     private NewJob request() {
         return new NewJob(prompt, negativePrompt, backend, model, style, width, height, steps, seed, 0,
-                Optional.empty(), 1);
+                Optional.empty(), 1, Map.of(), count, Optional.empty(), Optional.empty());
     }
 
     /** A job that only the pipeline sees. */
     private Job job(UUID owner) {
         var now = Instant.now();
         return new Job(UUID.randomUUID(), owner, request(), Optional.empty(), JobStatus.RUNNING, 1, 0, Optional.empty(),
-                Optional.empty(), Optional.empty(), Optional.empty(), 0, now, now, Optional.of(now), Optional.empty());
+                Optional.empty(), Optional.empty(), List.of(), Optional.empty(), 0, now, now, Optional.of(now),
+                Optional.empty());
     }
 
     private void say(ImageStore store, NewImage image) {

@@ -21,6 +21,7 @@ import dev.imagen.observe.Health;
 import dev.imagen.observe.Metrics;
 import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.InputImages;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.queue.QueueControl;
@@ -77,18 +78,19 @@ final class Service {
         var queue = new PostgresJobQueue(onStop(new Database(databaseSettings.forWorker())), settings.worker(),
                 settings.queue().fair());
         var worker = settings.worker().enabled()
-                ? Optional.of(
-                        new Worker(queue, new GenerationPipeline(styles, backends, stores.current(), settings.images()),
-                                settings.worker(), backends.names(), metrics))
+                ? Optional.of(new Worker(queue,
+                        new GenerationPipeline(styles, backends, stores, settings.images(),
+                                new InputImages(database)::find),
+                        settings.worker(), backends.names(), metrics))
                 : Optional.<Worker>empty();
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
         worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancelled));
         metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
         var health = new Health(database, notifications, worker);
-        var server = onStop(
-                ApiServer.start(settings.server(), new ApiServer.Parts(database, events, backends, styles, stores),
-                        new ApiServer.Access(authenticator(database), settings.api()),
-                        List.of(health.observer(), MetricsObserver.create())));
+        var server = onStop(ApiServer.start(settings.server(),
+                new ApiServer.Parts(database, events, backends, styles, stores, settings.images()),
+                new ApiServer.Access(authenticator(database), settings.api()),
+                List.of(health.observer(), MetricsObserver.create())));
         onStop(events);
 
         if (!prepare(databaseSettings, database)) {

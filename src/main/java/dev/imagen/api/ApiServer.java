@@ -6,8 +6,10 @@ import dev.imagen.config.ApiSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
 import dev.imagen.event.JobEvents;
+import dev.imagen.image.ImageLimits;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.pipeline.RequestResolver;
+import dev.imagen.queue.InputImages;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
 import dev.imagen.storage.ImageStores;
@@ -41,8 +43,8 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /** What the REST API works on. */
-    public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles,
-            ImageStores stores) {}
+    public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles, ImageStores stores,
+            Settings.Images limits) {}
 
     /** Who is let in, and how much each may ask for. */
     public record Access(Authenticator authenticator, ApiSettings limits) {}
@@ -89,7 +91,9 @@ public final class ApiServer implements AutoCloseable {
                         settings.timeout()))
                 // It would add Helidon's own selector, whose connections wait for ever.
                 .protocolsDiscoverServices(false).maxTcpConnections(settings.connections())
-                .maxPayloadSize(Json.MAX_BODY_BYTES).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
+                // Each route has its own limit, and says more when it is passed.
+                .maxPayloadSize(2 * Math.max(Json.MAX_BODY_BYTES, parts.limits().bytes()))
+                .idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
                 // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)
@@ -107,13 +111,14 @@ public final class ApiServer implements AutoCloseable {
         var slots = new StreamSlots(access.limits().streams());
         var jobs = new OwnedJobs(parts.database());
         var reader = new NewJobReader(new RequestResolver(parts.styles(), parts.backends()),
-                new LiveWorkers(parts.database())::offer);
+                new LiveWorkers(parts.database())::offer, new InputImages(parts.database())::has);
         var images = new OwnedImages(parts.database());
+        var upload = new ImageUpload(images, parts.stores().current(), new ImageLimits(parts.limits()));
         return List.of(
                 // Before /jobs/{id}: "events" is no id.
                 new Route("/jobs", new JobEventsService(jobs, parts.events(), authenticator, slots)),
                 new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
-                new Route("/images", new ImagesService(images, parts.stores(), authenticator)),
+                new Route("/images", new ImagesService(images, parts.stores(), upload, authenticator)),
                 new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),

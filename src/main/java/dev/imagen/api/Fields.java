@@ -86,6 +86,18 @@ final class Fields {
         return whole(field, min, max).map(Long::intValue);
     }
 
+    /** A number from {@code min} to {@code max}. */
+    Optional<Double> number(String field, int min, int max) {
+        var value = present(field);
+        if (value.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!value.get().isNumber() || value.get().doubleValue() < min || value.get().doubleValue() > max) {
+            return wrong(field, "must be a number from " + min + " to " + max);
+        }
+        return Optional.of(value.get().doubleValue());
+    }
+
     Optional<UUID> uuid(String field) {
         return text(field, 0, 1000).flatMap(text -> {
             var parsed = Ids.parse(text);
@@ -126,6 +138,11 @@ final class Fields {
             return Map.of();
         }
         return Json.values(values);
+    }
+
+    /** Whether it is there. */
+    boolean has(String field) {
+        return object.hasNonNull(field);
     }
 
     private Optional<JsonNode> present(String field) {

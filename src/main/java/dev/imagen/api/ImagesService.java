@@ -14,24 +14,26 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.util.UUID;
 
-/** {@code /images}: the gallery, one record, its bytes; delete and restore. */
+/** {@code /images}: take in, the gallery, one record, its bytes; delete and restore. */
 final class ImagesService implements HttpService {
 
     private static final System.Logger LOG = System.getLogger(ImagesService.class.getName());
 
     private final OwnedImages images;
     private final ImageStores stores;
+    private final ImageUpload upload;
     private final Authenticator authenticator;
 
-    ImagesService(OwnedImages images, ImageStores stores, Authenticator authenticator) {
+    ImagesService(OwnedImages images, ImageStores stores, ImageUpload upload, Authenticator authenticator) {
         this.images = images;
+        this.upload = upload;
         this.stores = stores;
         this.authenticator = authenticator;
     }
 
     @Override
     public void routing(HttpRules rules) {
-        rules.get("/", this::list).get("/{id}", this::find).get("/{id}/content", this::content)
+        rules.post("/", this::upload).get("/", this::list).get("/{id}", this::find).get("/{id}/content", this::content)
                 .delete("/{id}", this::delete).post("/{id}/restore", this::restore);
     }
 
@@ -46,6 +48,13 @@ final class ImagesService implements HttpService {
         page.put("next_cursor",
                 found.size() > limit ? QueryParameters.cursorText(found.get(limit - 1).cursor()) : null);
         Json.send(response, Status.OK_200, page);
+    }
+
+    private void upload(ServerRequest request, ServerResponse response) {
+        var caller = authenticator.caller(request);
+        var image = upload.take(request, Owners.asked(request, caller));
+        response.headers().set(HeaderNames.LOCATION, "/images/" + image.path("id").textValue());
+        Json.send(response, Status.CREATED_201, image);
     }
 
     private void find(ServerRequest request, ServerResponse response) {

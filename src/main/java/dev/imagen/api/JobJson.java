@@ -47,6 +47,8 @@ final class JobJson {
                 .put("cancel_requested_at", time(job.cancelRequestedAt())).put("created_at", job.createdAt().toString())
                 .put("updated_at", job.updatedAt().toString()).put("started_at", time(job.startedAt()))
                 .put("completed_at", time(job.completedAt()));
+        var images = node.putArray("images");
+        job.images().forEach(image -> images.add(image.toString()));
         return node;
     }
 
@@ -56,7 +58,9 @@ final class JobJson {
                 .put("style", request.style().orElse(null)).put("width", request.width().orElse(null))
                 .put("height", request.height().orElse(null)).put("steps", request.steps().orElse(null))
                 .put("seed", request.seed().orElse(null)).put("priority", request.priority())
-                .put("run_at", time(request.runAt())).put("max_attempts", request.maxAttempts());
+                .put("run_at", time(request.runAt())).put("max_attempts", request.maxAttempts())
+                .put("count", request.count()).put("input_image_id", text(request.inputImageId()))
+                .put("strength", request.strength().orElse(null));
         node.set("params", request.params().isEmpty() ? null : Json.node(request.params()));
     }
 

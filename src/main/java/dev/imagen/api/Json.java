@@ -7,9 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
-import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -23,6 +21,8 @@ import java.util.regex.Pattern;
 final class Json {
 
     static final int MAX_BODY_BYTES = 256 * 1024;
+
+    private static final String TOO_LONG = "the body is longer than 256 KiB (262144 bytes)";
 
     private static final Pattern JSON_TYPE = Pattern.compile("\\s*application/([^;\\s/]+\\+)?json\\s*(;.*)?",
             Pattern.CASE_INSENSITIVE);
@@ -65,7 +65,7 @@ final class Json {
             throw Problem.exception(Status.UNSUPPORTED_MEDIA_TYPE_415, "send the body as application/json");
         }
         try {
-            if (MAPPER.readTree(content(request)) instanceof ObjectNode object) {
+            if (MAPPER.readTree(Body.bytes(request, MAX_BODY_BYTES, TOO_LONG)) instanceof ObjectNode object) {
                 return object;
             }
             throw Problem.exception(Status.BAD_REQUEST_400, "the body must be a JSON object");
@@ -77,21 +77,6 @@ final class Json {
                     + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr()));
         } catch (IOException e) {
             throw Problem.exception(Status.BAD_REQUEST_400, "the body could not be read to its end");
-        }
-    }
-
-    private static byte[] content(ServerRequest request) throws IOException {
-        try (var stream = request.content().inputStream()) {
-            byte[] bytes = stream.readNBytes(MAX_BODY_BYTES + 1);
-            if (bytes.length > MAX_BODY_BYTES) {
-                throw Problem.exception(Status.REQUEST_ENTITY_TOO_LARGE_413,
-                        "the body is longer than 256 KiB (262144 bytes)");
-            }
-            return bytes;
-        } catch (IllegalArgumentException e) {
-            // Helidon's word for chunks that are none: where the next request begins is not known either.
-            throw RequestException.builder().type(DirectHandler.EventType.BAD_REQUEST).status(Status.BAD_REQUEST_400)
-                    .message("the chunks of the body have no valid lengths").cause(e).setKeepAlive(false).build();
         }
     }
 

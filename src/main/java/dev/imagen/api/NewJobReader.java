@@ -27,11 +27,20 @@ final class NewJobReader {
 
     private final RequestResolver resolver;
     private final Predicate<String> offeredElsewhere;
+    private final Inputs inputs;
+
+    /** Which images there are to begin with. */
+    @FunctionalInterface
+    interface Inputs {
+        /** Whether this is an image of the owner's. */
+        boolean has(Caller caller, UUID owner, UUID image);
+    }
 
     /** @param offeredElsewhere whether a live worker of another process offers a backend of this name */
-    NewJobReader(RequestResolver resolver, Predicate<String> offeredElsewhere) {
+    NewJobReader(RequestResolver resolver, Predicate<String> offeredElsewhere, Inputs inputs) {
         this.resolver = resolver;
         this.offeredElsewhere = offeredElsewhere;
+        this.inputs = inputs;
     }
 
     Submission read(ObjectNode body, Caller caller, Optional<String> keyHeader) {
@@ -44,7 +53,9 @@ final class NewJobReader {
                 .ifPresent(_ -> fields.refuse("Idempotency-Key", "must have 1 to 255 characters"));
         checkCatalog(job, fields);
         fields.check();
-        return new Submission(id, Owners.of(caller, owner), job, keyHeader.or(() -> keyField), hash(id, job));
+        var whose = Owners.of(caller, owner);
+        checkInput(job, caller, whose);
+        return new Submission(id, whose, job, keyHeader.or(() -> keyField), hash(id, job));
     }
 
     private static NewJob job(ObjectNode body, Caller caller, Fields fields) {
@@ -60,7 +71,22 @@ final class NewJobReader {
                 fields.integer("steps", 1, 10_000), fields.whole("seed", 0, MAX_SEED),
                 fields.integer("priority", MIN_PRIORITY, caller.operates() ? MAX_PRIORITY : 0).orElse(0),
                 fields.time("run_at"), fields.integer("max_attempts", 1, 25).orElse(3),
-                fields.values("params", MAX_PARAMS));
+                fields.values("params", MAX_PARAMS), fields.integer("count", 1, 10).orElse(1),
+                fields.uuid("input_image_id"), strength(fields));
+    }
+
+    private static Optional<Double> strength(Fields fields) {
+        var strength = fields.number("strength", 0, 1);
+        if (strength.isPresent() && !fields.has("input_image_id")) {
+            fields.refuse("strength", "means nothing without input_image_id");
+        }
+        return strength;
+    }
+
+    private void checkInput(NewJob job, Caller caller, UUID owner) {
+        if (job.inputImageId().isPresent() && !inputs.has(caller, owner, job.inputImageId().get())) {
+            throw Problem.invalid("input_image_id", "is no image of this owner, or was deleted");
+        }
     }
 
     private void checkCatalog(NewJob job, Fields fields) {
@@ -94,6 +120,11 @@ final class NewJobReader {
         job.steps().ifPresent(value -> node.put("steps", value));
         job.seed().ifPresent(value -> node.put("seed", value));
         job.runAt().ifPresent(value -> node.put("run_at", value.toString()));
+        job.inputImageId().ifPresent(value -> node.put("input_image_id", value.toString()));
+        job.strength().ifPresent(value -> node.put("strength", value));
+        if (job.count() != 1) {
+            node.put("count", job.count());
+        }
         if (!job.params().isEmpty()) {
             node.set("params", Json.node(job.params()));
         }

@@ -5,6 +5,7 @@ import dev.imagen.database.Caller;
 import dev.imagen.database.Database;
 import dev.imagen.database.DatabaseException;
 import dev.imagen.database.Row;
+import dev.imagen.image.ImageFile;
 import dev.imagen.queue.OwnedJobs.Cursor;
 import java.util.HexFormat;
 import java.util.List;
@@ -33,6 +34,20 @@ final class OwnedImages {
             select * from imagen.restore_image(?::uuid)
             """;
 
+    /**
+     * As the service: what an owner could insert, they could give any path. Deleted at first, so that what never gets
+     * its bytes is removed like any other deleted image.
+     */
+    private static final String BEGIN = """
+            insert into imagen.images (id, owner_user_id, bucket, path, mime_type, width, height, byte_size, sha256,
+                                       deleted_at)
+            values (?::uuid, ?::uuid, ?, ?, ?, ?, ?, ?, decode(?, 'hex'), now())
+            """;
+
+    private static final String COMPLETE = """
+            update imagen.images set deleted_at = null where id = ?::uuid and removing_at is null returning *
+            """;
+
     private final Database database;
 
     OwnedImages(Database database) {
@@ -41,6 +56,13 @@ final class OwnedImages {
 
     /** @param sha256 hexadecimal */
     record StoredBytes(String bucket, String path, String mimeType, String sha256) {}
+
+    /**
+     * A picture that no job made.
+     *
+     * @param sha256 hexadecimal
+     */
+    record Upload(UUID id, UUID owner, String bucket, String path, ImageFile file, int bytes, String sha256) {}
 
     record Listed(ObjectNode json, Cursor cursor) {}
 
@@ -65,6 +87,17 @@ final class OwnedImages {
 
     private static Listed listed(Row row) {
         return new Listed(ImageJson.of(row), Cursor.of(row.instant("created_at"), row.uuid("id")));
+    }
+
+    /** Records an upload whose bytes are not stored yet: nobody sees it. */
+    void begin(Upload image) {
+        database.update(BEGIN, image.id(), image.owner(), image.bucket(), image.path(), image.file().type().mimeType(),
+                image.file().width(), image.file().height(), image.bytes(), image.sha256());
+    }
+
+    /** Shows it; empty where that comes so late that its removal has begun. */
+    Optional<ObjectNode> complete(UUID id) {
+        return database.one(COMPLETE, ImageJson::of, id);
     }
 
     /** Takes an image out of sight, now or long ago; empty for an unknown or foreign id. */

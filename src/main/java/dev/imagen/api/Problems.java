@@ -112,16 +112,20 @@ final class Problems {
 
     private static DirectHandler.TransportResponse response(Status status, ServerResponseHeaders headers,
             String message) {
-        var detail = status.code() == Status.REQUEST_ENTITY_TOO_LARGE_413.code()
-                ? "the body is longer than 256 KiB (262144 bytes)"
-                : status.code() >= 500
-                        ? "the server failed at this request; its log says why"
-                        // Helidon's further lines are a dump of what it read.
-                        : String.valueOf(message).lines().findFirst().orElse("");
         AnswerHeaders.set(headers);
         headers.set(HeaderNames.CACHE_CONTROL, "no-store");
         headers.set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);
         return DirectHandler.TransportResponse.builder().status(status).headers(headers)
-                .entity(Json.bytes(new Problem(status, detail, List.of()).json())).build();
+                .entity(Json.bytes(new Problem(status, detail(status, message), List.of()).json())).build();
+    }
+
+    private static String detail(Status status, String message) {
+        if (status.code() >= 500) {
+            return "the server failed at this request; its log says why";
+        }
+        // Helidon's further lines are a dump of what it read; of a long body it says nothing.
+        return message == null || message.isBlank()
+                ? "the body is longer than any that is taken here"
+                : message.lines().findFirst().orElse("");
     }
 }

@@ -28,8 +28,8 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
 
     /** A backend that can do everything but begin with a picture. */
     public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits, List<Parameter> parameters) {
-        this(name, models, defaults, limits, parameters, EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE)),
-                Map.of());
+        this(name, models, defaults, limits, parameters,
+                EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE, Feature.STRENGTH)), Map.of());
     }
 
     /** Whether a job may set this. */

@@ -9,7 +9,9 @@ public enum Feature {
     /** The same seed gives the same picture. */
     SEED("seed"),
     /** A picture to begin with. */
-    INPUT_IMAGE("input_image_id");
+    INPUT_IMAGE("input_image_id"),
+    /** How much of that picture changes. */
+    STRENGTH("strength");
 
     private final String field;
 

@@ -26,7 +26,8 @@ public interface ImageBackend {
 
     /**
      * What this backend cannot do although each field by itself is within {@link #info()}, such as a prompt that is too
-     * long for the model. It is asked before a job is taken, so it must not call anybody.
+     * long for the model. It is asked before a job is taken, so it must not call anybody, and the picture to begin with
+     * has no bytes yet.
      */
     default Optional<Refusal> refusal(ImageRequest request) {
         return Optional.empty();

@@ -27,6 +27,26 @@ public record ImageRequest(String prompt, Optional<String> negativePrompt, Strin
         this(prompt, negativePrompt, model, width, height, steps, seed, params, 1, Optional.empty());
     }
 
+    /** The largest seed, and 1: that after it is 0. */
+    private static final long SEEDS = 1L << 53;
+
+    /** A call for some of the pictures. @param before how many there are by now @param asked how many it asks for */
+    public ImageRequest part(int before, int asked) {
+        return new ImageRequest(prompt, negativePrompt, model, width, height, steps, seedOf(before), params, asked,
+                input);
+    }
+
+    /** Of the picture at a position, from 0. */
+    public long seedOf(int position) {
+        return (seed + position) % SEEDS;
+    }
+
+    /** The same with the picture to begin with. */
+    public ImageRequest beginningWith(InputPicture picture) {
+        return new ImageRequest(prompt, negativePrompt, model, width, height, steps, seed, params, count,
+                Optional.of(picture));
+    }
+
     /** Width and height. */
     public Size size() {
         return new Size(width, height);

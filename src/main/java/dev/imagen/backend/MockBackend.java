@@ -3,7 +3,9 @@ package dev.imagen.backend;
 import dev.imagen.backend.landscape.LandscapePicture;
 import dev.imagen.job.JobFailedException;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -16,7 +18,8 @@ public final class MockBackend implements ImageBackend {
 
     private static final BackendInfo INFO = new BackendInfo("mock", List.of("mock-landscape"),
             new BackendInfo.Defaults(512, 512, 20),
-            new BackendInfo.Limits(16, MAX_SIDE, (long) MAX_SIDE * MAX_SIDE, 150));
+            new BackendInfo.Limits(16, MAX_SIDE, (long) MAX_SIDE * MAX_SIDE, 150), List.of(),
+            EnumSet.allOf(Feature.class), Map.of());
 
     private final Duration delay;
     private final double failures;
@@ -55,8 +58,10 @@ public final class MockBackend implements ImageBackend {
         if (ThreadLocalRandom.current().nextDouble() < failures) {
             throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")");
         }
+        byte[] landscape = LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(),
+                steps);
         return Generation
-                .of(LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(), steps));
+                .of(request.input().isPresent() ? Overpainting.png(request.input().get(), landscape) : landscape);
     }
 
     /** Towards a point in time, not for one: else every step would add what its sleep took too long. */

@@ -86,6 +86,11 @@ public interface Row {
         return isNull(column) ? Optional.empty() : Optional.of(whole(column));
     }
 
+    /** A nullable double precision column. */
+    default Optional<Double> optionalDouble(String column) {
+        return Optional.ofNullable((Double) value(column));
+    }
+
     /** A nullable timestamptz column. */
     default Optional<Instant> optionalInstant(String column) {
         return isNull(column) ? Optional.empty() : Optional.of(instant(column));

@@ -1,6 +1,7 @@
 package dev.imagen.job;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -13,9 +14,10 @@ import java.util.UUID;
  * @param workerId who runs it, or ran it last
  * @param error what went wrong, for a person
  * @param imageId the first image
+ * @param images all of them in order, also those that were removed since
  * @param version rises with each visible change: the event id of the status stream
  */
 public record Job(UUID id, UUID ownerUserId, NewJob request, Optional<String> idempotencyKey, JobStatus status,
         int attempt, int failures, Optional<UUID> workerId, Optional<String> error, Optional<UUID> imageId,
-        Optional<Instant> cancelRequestedAt, long version, Instant createdAt, Instant updatedAt,
+        List<UUID> images, Optional<Instant> cancelRequestedAt, long version, Instant createdAt, Instant updatedAt,
         Optional<Instant> startedAt, Optional<Instant> completedAt) {}

@@ -4,13 +4,17 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.Picture;
 import dev.imagen.config.Settings;
 import dev.imagen.image.ImageFile;
+import dev.imagen.image.ImageLimits;
 import dev.imagen.image.ImageType;
+import dev.imagen.image.InvalidImageException;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
+import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.RequestResolver.Resolved;
 import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.storage.StorageKey;
 import dev.imagen.storage.StoreException;
 import java.io.IOException;
@@ -27,14 +31,20 @@ public final class GenerationPipeline implements Pipeline {
     private static final System.Logger LOG = System.getLogger(GenerationPipeline.class.getName());
 
     private final RequestResolver resolver;
+    private final InputStore inputs;
     private final ImageStore store;
-    private final PictureCheck check;
+    private final ImageLimits limits;
 
-    /** @param limits of what is taken from a backend */
-    public GenerationPipeline(PromptStyles styles, Backends backends, ImageStore store, Settings.Images limits) {
+    /**
+     * @param limits of what is taken from a backend
+     * @param records of the images that jobs begin with
+     */
+    public GenerationPipeline(PromptStyles styles, Backends backends, ImageStores stores, Settings.Images limits,
+            InputStore.Records records) {
         this.resolver = new RequestResolver(styles, backends);
-        this.store = store;
-        this.check = new PictureCheck(limits);
+        this.limits = new ImageLimits(limits);
+        this.inputs = new InputStore(records, stores, this.limits);
+        this.store = stores.current();
     }
 
     /** Throws what {@link #run} would throw before it reaches a backend. */
@@ -44,19 +54,45 @@ public final class GenerationPipeline implements Pipeline {
 
     @Override
     public List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException {
-        var resolved = resolver.resolve(job.request());
+        var resolved = withInput(job, resolver.resolve(job.request()));
         attempt.calls(resolved.backend().info().name(), resolved.request().model());
-        var generation = resolved.backend().generate(resolved.request(), attempt);
-        attempt.metered(generation.metered());
         var images = new ArrayList<NewImage>();
         try {
-            for (Picture picture : generation.pictures()) {
-                images.add(stored(job, resolved, picture, images.size()));
-            }
+            make(job, resolved, attempt, images);
             return images;
         } catch (JobFailedException | InterruptedException | RuntimeException e) {
             discard(images);
             throw e;
+        }
+    }
+
+    private Resolved withInput(Job job, Resolved resolved) throws JobFailedException, InterruptedException {
+        if (job.request().inputImageId().isEmpty()) {
+            return resolved;
+        }
+        var input = inputs.read(job.ownerUserId(), job.request().inputImageId().get());
+        return resolved.beginningWith(input.bytes(), input.mimeType());
+    }
+
+    private void make(Job job, Resolved resolved, Attempt attempt, List<NewImage> images)
+            throws JobFailedException, InterruptedException {
+        int count = resolved.request().count();
+        int atOnce = resolved.backend().picturesPerCall(resolved.request().model());
+        var metered = Metered.NOTHING;
+        while (images.size() < count) {
+            int before = images.size();
+            int asked = Math.min(count - before, atOnce);
+            var generation = resolved.backend().generate(resolved.request().part(before, asked),
+                    new PartProgress(attempt, before, asked, count));
+            metered = metered.plus(generation.metered());
+            attempt.metered(metered);
+            for (Picture picture : generation.pictures()) {
+                images.add(stored(job, resolved, picture, images.size()));
+            }
+            if (images.size() == before) {
+                throw JobFailedException.permanent("backend " + resolved.backend().info().name() + " made " + before
+                        + " of " + count + " pictures");
+            }
         }
     }
 
@@ -65,17 +101,27 @@ public final class GenerationPipeline implements Pipeline {
         var asked = job.request();
         var request = resolved.request();
         var backend = resolved.backend().info().name();
-        var file = check.check(picture, backend);
-        byte[] bytes = withMetadata(picture, file, asked, resolved);
+        var file = check(picture, backend);
+        byte[] bytes = withMetadata(picture, file, asked, resolved, position);
         var mimeType = file.type().mimeType();
         var key = StorageKey.of(job, position, mimeType);
         store(key, bytes, mimeType);
         return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(), bytes.length,
                 sha256(bytes), backend, request.model(), request.prompt(), request.negativePrompt(), asked.style(),
-                resolved.seed(), resolved.steps());
+                resolved.seed(position), resolved.steps());
     }
 
-    private static byte[] withMetadata(Picture picture, ImageFile file, NewJob asked, Resolved resolved) {
+    /** A damaged picture may come whole the next time. */
+    private ImageFile check(Picture picture, String backend) throws JobFailedException {
+        try {
+            return limits.check(picture.bytes());
+        } catch (InvalidImageException e) {
+            var message = "backend " + backend + " sent " + e.getMessage();
+            throw e.damaged() ? JobFailedException.temporary(message, e) : JobFailedException.permanent(message);
+        }
+    }
+
+    private static byte[] withMetadata(Picture picture, ImageFile file, NewJob asked, Resolved resolved, int position) {
         if (file.type() != ImageType.PNG) {
             return picture.bytes();
         }
@@ -83,7 +129,7 @@ public final class GenerationPipeline implements Pipeline {
         return PngMetadata.add(picture.bytes(),
                 new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(),
                         resolved.backend().info().name(), sent.model(), file.width(), file.height(), resolved.steps(),
-                        resolved.seed(), asked.prompt(), asked.negativePrompt()));
+                        resolved.seed(position), asked.prompt(), asked.negativePrompt()));
     }
 
     private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {

@@ -5,6 +5,7 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.Feature;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
+import dev.imagen.backend.InputPicture;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.Size;
 import dev.imagen.config.Style;
@@ -21,6 +22,9 @@ public final class RequestResolver {
     /** Every backend knows seeds of 32 bits. */
     private static final long RANDOM_SEED_BOUND = 1L << 32;
 
+    /** As the web UI of AUTOMATIC1111 begins. */
+    private static final double STRENGTH = 0.75;
+
     private final PromptStyles styles;
     private final Backends backends;
 
@@ -34,12 +38,17 @@ public final class RequestResolver {
     record Resolved(ImageBackend backend, ImageRequest request) {
 
         /** Empty where it means nothing to the backend. */
-        Optional<Long> seed() {
-            return backend.info().can(Feature.SEED) ? Optional.of(request.seed()) : Optional.empty();
+        Optional<Long> seed(int position) {
+            return backend.info().can(Feature.SEED) ? Optional.of(request.seedOf(position)) : Optional.empty();
         }
 
         Optional<Integer> steps() {
             return backend.info().can(Feature.STEPS) ? Optional.of(request.steps()) : Optional.empty();
+        }
+
+        Resolved beginningWith(byte[] bytes, String mimeType) {
+            var strength = request.input().orElseThrow().strength();
+            return new Resolved(backend, request.beginningWith(new InputPicture(bytes, mimeType, strength)));
         }
     }
 
@@ -79,7 +88,13 @@ public final class RequestResolver {
                         ? PromptStyles.negativePrompt(style, job.negativePrompt())
                         : Optional.empty(),
                 model, size.width(), size.height(), job.steps().orElse(backend.defaults().steps()),
-                job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)), job.params());
+                job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)), job.params(),
+                job.count(), input(job));
+    }
+
+    /** Without its bytes. */
+    private static Optional<InputPicture> input(NewJob job) {
+        return job.inputImageId().map(_ -> new InputPicture(new byte[0], "", job.strength().orElse(STRENGTH)));
     }
 
     /** A job means the size that it names; a style, which knows no models, only wishes for one. */
@@ -125,7 +140,8 @@ public final class RequestResolver {
             case NEGATIVE_PROMPT -> job.negativePrompt().filter(text -> !text.isBlank()).isPresent();
             case STEPS -> job.steps().isPresent();
             case SEED -> job.seed().isPresent();
-            case INPUT_IMAGE -> false;
+            case INPUT_IMAGE -> job.inputImageId().isPresent();
+            case STRENGTH -> job.strength().isPresent();
         };
     }
 

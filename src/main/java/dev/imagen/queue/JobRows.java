@@ -5,6 +5,7 @@ import dev.imagen.job.Job;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
 import java.util.Optional;
+import java.util.UUID;
 
 /** Reads rows of {@code imagen.jobs}. */
 public final class JobRows {
@@ -16,8 +17,9 @@ public final class JobRows {
         return new Job(row.uuid("id"), row.uuid("owner_user_id"), request(row), row.optionalText("idempotency_key"),
                 JobStatus.of(row.text("status")).orElseThrow(), row.integer("attempt"), row.integer("failures"),
                 row.optionalUuid("worker_id"), row.optionalText("error"), row.optionalUuid("image_id"),
-                row.optionalInstant("cancel_requested_at"), row.whole("version"), row.instant("created_at"),
-                row.instant("updated_at"), row.optionalInstant("started_at"), row.optionalInstant("completed_at"));
+                row.list("images", UUID.class), row.optionalInstant("cancel_requested_at"), row.whole("version"),
+                row.instant("created_at"), row.instant("updated_at"), row.optionalInstant("started_at"),
+                row.optionalInstant("completed_at"));
     }
 
     private static NewJob request(Row row) {
@@ -25,6 +27,7 @@ public final class JobRows {
                 row.optionalText("model"), row.optionalText("style"), row.optionalInteger("width"),
                 row.optionalInteger("height"), row.optionalInteger("steps"), row.optionalWhole("seed"),
                 row.integer("priority"), Optional.of(row.instant("run_at")), row.integer("max_attempts"),
-                Params.map(row.optionalJson("params")));
+                Params.map(row.optionalJson("params")), row.integer("count"), row.optionalUuid("input_image_id"),
+                row.optionalDouble("strength"));
     }
 }

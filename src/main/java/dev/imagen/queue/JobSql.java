@@ -233,7 +233,8 @@ final class JobSql {
     /** Images, usage and state in one: whoever sees the job done sees its image. */
     static final String FINISH = """
             with held as (
-                update imagen.jobs set status = 'done', image_id = ?::uuid, error = null, completed_at = now()
+                update imagen.jobs set status = 'done', image_id = ?::uuid, images = ?::uuid[], error = null,
+                       completed_at = now()
                  where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
                 returning id, attempt, owner_user_id, worker_id, backend, started_at
             ), image as (

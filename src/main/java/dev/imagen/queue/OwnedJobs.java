@@ -26,9 +26,11 @@ public final class OwnedJobs {
 
     private static final String INSERT = """
             insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
-                                     steps, seed, priority, run_at, max_attempts, idempotency_key, params)
+                                     steps, seed, priority, run_at, max_attempts, idempotency_key, params,
+                                     count, input_image_id, strength)
             values (coalesce(?::uuid, gen_random_uuid()), ?::uuid, ?, ?, ?, ?, ?, ?::int, ?::int, ?::int, ?::bigint,
-                    ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?, ?::jsonb)
+                    ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?, ?::jsonb,
+                    ?::smallint, ?::uuid, ?::double precision)
             on conflict do nothing
             returning *
             """;
@@ -148,7 +150,8 @@ public final class OwnedJobs {
                 job.style().orElse(null), job.width().orElse(null), job.height().orElse(null), job.steps().orElse(null),
                 job.seed().orElse(null), job.priority(),
                 job.runAt().map(at -> at.atOffset(ZoneOffset.UTC)).orElse(null), job.maxAttempts(),
-                submission.idempotencyKey().orElse(null), Params.json(job.params()));
+                submission.idempotencyKey().orElse(null), Params.json(job.params()), job.count(),
+                job.inputImageId().orElse(null), job.strength().orElse(null));
     }
 
     private static Submitted earlier(Session session, UUID owner, String hash, String key) throws SQLException {

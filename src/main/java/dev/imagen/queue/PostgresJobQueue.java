@@ -5,6 +5,7 @@ import dev.imagen.database.Database;
 import dev.imagen.database.DatabaseException;
 import dev.imagen.database.Row;
 import dev.imagen.job.Job;
+import dev.imagen.job.NewImage;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
 import java.time.Duration;
@@ -143,7 +144,8 @@ public final class PostgresJobQueue implements JobQueue {
 
     private Settled finish(Job job, Outcome.Done done) {
         var written = settle(JobSql.FINISH, new Ending("done", null, done.usage()), done.images().getFirst().id(),
-                job.id(), worker(job), job.attempt(), ImageRecords.json(done.images()));
+                column(done.images(), NewImage::id), job.id(), worker(job), job.attempt(),
+                ImageRecords.json(done.images()));
         if (written == Settled.REFUSED
                 && database.one(JobSql.FINISHED_BY_US, _ -> true, job.id(), worker(job), job.attempt()).isPresent()) {
             return Settled.WRITTEN;

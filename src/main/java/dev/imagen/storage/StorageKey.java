@@ -48,6 +48,11 @@ public final class StorageKey {
                 + (position == 0 ? "" : position + ".") + extension(mimeType);
     }
 
+    /** The same for a picture that no job made, as if it came of an attempt 0 of its own. */
+    public static String ofUpload(UUID owner, UUID image, String mimeType) {
+        return prefix(owner, Instant.now(), image, 0) + extension(mimeType);
+    }
+
     /** How all keys of one attempt begin, up to and with the dot: without it, attempt 1 would have those of 12 too. */
     public static String prefix(UUID owner, Instant jobCreatedAt, UUID job, int attempt) {
         return owner + "/" + MONTH.format(jobCreatedAt) + "/" + job + "-" + attempt + ".";

@@ -7,6 +7,7 @@ import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
 import com.nimbusds.jwt.JWTClaimsSet;
 import dev.imagen.auth.ApiKeys;
 import dev.imagen.testing.EventReader;
+import dev.imagen.testing.SampleImages;
 import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
@@ -57,12 +58,12 @@ class AccessMatrixTest {
             route("GET /jobs", 200, 200, 422, ""), route("GET /jobs/{id}", 200, 404, 200, ""),
             route("GET /jobs/events", 200, 200, 422, ""), route("GET /jobs/{id}/events", 200, 404, 200, ""),
             route("POST /jobs/{id}/cancel", 409, 404, 409, ""), route("POST /jobs/{id}/retry", 409, 404, 409, ""),
-            route("GET /images", 200, 200, 422, ""), route("GET /images/{id}", 200, 404, 200, ""),
-            route("GET /images/{id}/content", 200, 404, 200, ""), route("DELETE /images/{id}", 204, 404, 204, ""),
-            route("POST /images/{id}/restore", 200, 404, 200, ""), route("GET /usage", 200, 200, 422, ""),
-            route("GET /backends", 200, 200, 200, ""), route("GET /styles", 200, 200, 200, ""),
-            route("POST /tickets", 201, 201, 201, ""), route("GET /pause", 403, 403, 200, ""),
-            route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
+            route("POST /images", 201, 201, 422, ""), route("GET /images", 200, 200, 422, ""),
+            route("GET /images/{id}", 200, 404, 200, ""), route("GET /images/{id}/content", 200, 404, 200, ""),
+            route("DELETE /images/{id}", 204, 404, 204, ""), route("POST /images/{id}/restore", 200, 404, 200, ""),
+            route("GET /usage", 200, 200, 422, ""), route("GET /backends", 200, 200, 200, ""),
+            route("GET /styles", 200, 200, 200, ""), route("POST /tickets", 201, 201, 201, ""),
+            route("GET /pause", 403, 403, 200, ""), route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("POST /resume", 403, 403, 200, "{\"backend\": \"none\"}")));
 
     private static Map.Entry<String, Expected> route(String route, int owner, int stranger, int service, String body) {
@@ -101,6 +102,9 @@ class AccessMatrixTest {
     private static TestClient.Answer ask(String route, Made made, String body, String... headers) {
         var parts = route.split(" ");
         var path = parts[1].replace("{id}", parts[1].startsWith("/images") ? made.image() : made.job());
+        if (route.equals("POST /images")) {
+            return client.upload(path, SampleImages.png(16, 16), "image/png", headers);
+        }
         var publisher = body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body);
         return client.send(parts[0], path, publisher, headers);
     }

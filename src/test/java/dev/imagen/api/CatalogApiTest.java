@@ -50,7 +50,8 @@ class CatalogApiTest {
                 .isEqualTo("{\"model\":\"mock-landscape\",\"width\":512,\"height\":512,\"steps\":20}");
         assertThat(mock.path("limits").toString())
                 .isEqualTo("{\"min_side\":16,\"max_side\":2048,\"max_pixels\":4194304,\"max_steps\":150}");
-        assertThat(mock.path("features").toString()).isEqualTo("[\"negative_prompt\",\"steps\",\"seed\"]");
+        assertThat(mock.path("features").toString())
+                .isEqualTo("[\"negative_prompt\",\"steps\",\"seed\",\"input_image_id\",\"strength\"]");
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -62,7 +63,7 @@ class MailboxTest {
 
     private static Job job(UUID id, long version, String prompt) {
         return new Job(id, new UUID(0, 1), NewJob.of(prompt), Optional.empty(), JobStatus.PENDING, 0, 0,
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), version, Instant.EPOCH,
-                Instant.EPOCH, Optional.empty(), Optional.empty());
+                Optional.empty(), Optional.empty(), Optional.empty(), List.of(), Optional.empty(), version,
+                Instant.EPOCH, Instant.EPOCH, Optional.empty(), Optional.empty());
     }
 }

@@ -129,7 +129,7 @@ class OpenApiTest {
                 .filter(field -> !field.getKey().equals("params"))
                 .forEach(field -> job.set(field.getKey(), field.getValue().path("examples").path(0)));
         return job.put("id", UUID.randomUUID().toString()).put("owner_user_id", service.owner().toString())
-                .put("idempotency_key", UUID.randomUUID().toString());
+                .put("input_image_id", id("image_id")).put("idempotency_key", UUID.randomUUID().toString());
     }
 
     @Test
@@ -185,9 +185,12 @@ class OpenApiTest {
     }
 
     private static String body(String field, String value) {
-        return field.equals("prompt")
-                ? "{\"prompt\": " + value + "}"
-                : "{\"prompt\": \"a quiet bay\", \"" + field + "\": " + value + "}";
+        var rest = switch (field) {
+            case "prompt" -> "";
+            case "strength" -> "\"prompt\": \"a quiet bay\", \"input_image_id\": \"" + id("image_id") + "\", ";
+            default -> "\"prompt\": \"a quiet bay\", ";
+        };
+        return "{" + rest + "\"" + field + "\": " + value + "}";
     }
 
     private static boolean refused(TestClient.Answer answer, String field) {

@@ -107,6 +107,18 @@ class RawRequestsTest {
                 .isEqualTo("the body is longer than 256 KiB (262144 bytes)");
     }
 
+    @Test
+    void a_picture_over_the_limit_is_refused_when_its_length_is_announced() throws Exception {
+        var answer = receive(
+                "POST /images HTTP/1.1\nHost: localhost\nContent-Type: image/png\n" + "Content-Length: 67108865\n\n");
+        assertThat(problem(answer, 413).path("detail").textValue())
+                .isEqualTo("the picture has more bytes than images.bytes (IMAGES_BYTES) allows: 67108864");
+        var longer = receive("POST /images HTTP/1.1\nHost: localhost\nContent-Type: image/png\n"
+                + "Content-Length: 67108865000\n\n");
+        assertThat(problem(longer, 413).path("detail").textValue())
+                .isEqualTo("the body is longer than any that is taken here");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"NONSENSE\n\n", "GET /jobs\n\n", "GET /jobs HTTP/9.9\nHost: localhost\n\n"})
     void another_protocol_is_cut_off_without_an_answer(String request) {

@@ -24,6 +24,7 @@ import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,14 +51,14 @@ final class BenchSystem implements AutoCloseable {
         this.notifications = new Notifications(databaseSettings);
         var styles = new PromptStyles(settings.styles());
         var backends = new Backends("mock", List.of(new MockBackend(settings.mock().delay(), 0)));
-        var store = new FileImageStore(settings.home().resolve("images"));
+        var stores = new ImageStores(new FileImageStore(settings.home().resolve("images")));
         this.events = new JobEvents(new WatchedJobs(database), notifications, true);
         this.worker = new Worker(new PostgresJobQueue(database, settings.worker()),
-                new GenerationPipeline(styles, backends, store, settings.images()), settings.worker(), backends.names(),
-                stamps(claims));
+                new GenerationPipeline(styles, backends, stores, settings.images(), (_, _) -> Optional.empty()),
+                settings.worker(), backends.names(), stamps(claims));
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.serverSettings = settings.server();
-        this.parts = new ApiServer.Parts(database, events, backends, styles, new ImageStores(store));
+        this.parts = new ApiServer.Parts(database, events, backends, styles, stores, settings.images());
         this.server = ApiServer.start(serverSettings, parts,
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }

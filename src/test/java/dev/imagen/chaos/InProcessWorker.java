@@ -11,11 +11,13 @@ import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.storage.ImageStore;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The service's worker in the test's own process: for faults that only a part of ours can have. */
 final class InProcessWorker implements AutoCloseable {
@@ -34,8 +36,8 @@ final class InProcessWorker implements AutoCloseable {
         var named = new Login(Crew.named(login.url(), "worker-in-process"), login.username(), login.password());
         database = new Database(settings.at(named, settings.owner()).forWorker());
         var backends = new Backends("mock", List.of(new MockBackend(Duration.ZERO, 0)));
-        var pipeline = new GenerationPipeline(new PromptStyles(Map.of()), backends, store,
-                SettingsLoader.load(Map.of()).images());
+        var pipeline = new GenerationPipeline(new PromptStyles(Map.of()), backends, new ImageStores(store),
+                SettingsLoader.load(Map.of()).images(), (_, _) -> Optional.empty());
         worker = new Worker(new PostgresJobQueue(database, SETTINGS), pipeline, SETTINGS, backends.names(),
                 WorkerListener.NONE);
     }

@@ -211,7 +211,9 @@ class NotificationsSqlTest {
                 arguments("seed", "9"), arguments("priority", "9"), arguments("run_at", "now() + interval '1 day'"),
                 arguments("max_attempts", "9"), arguments("idempotency_key", "'k'"), arguments("request_hash", "'h'"),
                 arguments("failures", "9"), arguments("worker_id", "gen_random_uuid()"), arguments("image_id", "null"),
-                arguments("params", "'{\"a\": 1}'"), arguments("started_at", "now()"),
+                arguments("params", "'{\"a\": 1}'"), arguments("count", "2"),
+                arguments("input_image_id", "gen_random_uuid()"), arguments("strength", "null"),
+                arguments("images", "array[gen_random_uuid()]"), arguments("started_at", "now()"),
                 arguments("completed_at", "now()"), arguments("created_at", "now() - interval '1 day'"));
     }
 

@@ -32,7 +32,7 @@ class RowLevelSecurityTest {
     /** What a client may set, by the design. */
     private static final Set<String> CLIENT_COLUMNS = Set.of("id", "owner_user_id", "prompt", "negative_prompt",
             "backend", "model", "style", "width", "height", "steps", "seed", "priority", "run_at", "max_attempts",
-            "idempotency_key", "params");
+            "idempotency_key", "params", "count", "input_image_id", "strength");
 
     /** Something that a forger would like to have, for each of the other columns. */
     private static final Map<String, String> FORGED = Map.ofEntries(Map.entry("request_hash", "'\\x00'"),
@@ -40,7 +40,8 @@ class RowLevelSecurityTest {
             Map.entry("worker_id", "gen_random_uuid()"), Map.entry("error", "'forged'"),
             Map.entry("image_id", "(select id from imagen.images limit 1)"), Map.entry("cancel_requested_at", "now()"),
             Map.entry("version", "1"), Map.entry("created_at", "'1970-01-01'"), Map.entry("updated_at", "'1970-01-01'"),
-            Map.entry("started_at", "now()"), Map.entry("completed_at", "now()"));
+            Map.entry("started_at", "now()"), Map.entry("completed_at", "now()"),
+            Map.entry("images", "array[gen_random_uuid()]"));
 
     @RegisterExtension
     static final TestDatabase DB = new TestDatabase();
@@ -66,12 +67,14 @@ class RowLevelSecurityTest {
         commit(DB, alice, """
                 insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend,
                     model, style, width, height,
-                                         steps, seed, priority, run_at, max_attempts, idempotency_key, params)
+                                         steps, seed, priority, run_at, max_attempts, idempotency_key, params, count,
+                                         input_image_id, strength)
                 values ('%s', '%s', 'a', 'b', 'c', 'd', 'e', 16, 17, 18, 19, -20,
-                    now() + interval '1 day', 21, 'f', '{"a": 1}')
+                    now() + interval '1 day', 21, 'f', '{"a": 1}', 2, gen_random_uuid(), 0.5)
                 returning id""".formatted(id, alice));
         assertThat(DB.job(id)).containsEntry("negative_prompt", "b").containsEntry("seed", 19L)
-                .containsEntry("priority", -20).containsEntry("idempotency_key", "f");
+                .containsEntry("priority", -20).containsEntry("count", 2).containsEntry("strength", 0.5)
+                .containsEntry("idempotency_key", "f");
     }
 
     @Test

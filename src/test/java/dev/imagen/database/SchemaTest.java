@@ -58,6 +58,11 @@ class SchemaTest {
                 arguments("jobs_idempotency_key_length", "idempotency_key", "repeat('x', 256)"),
                 arguments("jobs_params_object", "params", "'[1]'"), arguments("jobs_params_object", "params", "'null'"),
                 arguments("jobs_params_size", "params", "jsonb_build_object('a', repeat('x', 16384))"),
+                arguments("jobs_count_range", "count", "0"), arguments("jobs_count_range", "count", "11"),
+                arguments("jobs_strength_range", "input_image_id, strength", "gen_random_uuid(), -0.01"),
+                arguments("jobs_strength_range", "input_image_id, strength", "gen_random_uuid(), 1.01"),
+                arguments("jobs_strength_range", "input_image_id, strength", "gen_random_uuid(), 'NaN'"),
+                arguments("jobs_strength_needs_input", "strength", "0.5"),
                 arguments("jobs_status_known", "status", "'finished'"));
     }
 
@@ -75,8 +80,9 @@ class SchemaTest {
     @ParameterizedTest(name = "{0} = {1}")
     @CsvSource(delimiter = '|', value = {"prompt|'x'", "prompt|repeat('x', 32000)", "prompt|repeat('😀', 32000)",
             "negative_prompt|''", "backend|repeat('x', 200)", "width|16", "width|8192", "height|16", "height|8192",
-            "steps|1", "steps|10000", "seed|0", "seed|9007199254740991", "max_attempts|1", "max_attempts|25",
-            "idempotency_key|repeat('😀', 255)",
+            "steps|1", "steps|10000", "seed|0", "seed|9007199254740991", "max_attempts|1", "max_attempts|25", "count|1",
+            "count|10", "input_image_id, strength|gen_random_uuid(), 0",
+            "input_image_id, strength|gen_random_uuid(), 1", "idempotency_key|repeat('😀', 255)",
             "params|jsonb_build_object('a', repeat('x', 16375))"}, quoteCharacter = '"')
     void the_last_good_value_is_accepted(String column, String value) throws SQLException {
         DB.execute(insert(column, value));

@@ -23,6 +23,7 @@ import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
 import dev.imagen.storage.FileImageStore;
+import dev.imagen.storage.ImageStores;
 import dev.imagen.testing.SampleImages;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -195,7 +196,8 @@ class GenerationPipelineTest {
         var backend = sending(SampleImages.jpeg(40, 30));
         var asked = new NewJob("a fox", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), 3,
-                Map.of(name, value.matches("\\d+") ? Integer.valueOf(value) : value));
+                Map.of(name, value.matches("\\d+") ? Integer.valueOf(value) : value), 1, Optional.empty(),
+                Optional.empty());
         if (message == null) {
             assertThat(run(backend, asked).width()).isEqualTo(40);
         } else {
@@ -266,7 +268,8 @@ class GenerationPipelineTest {
     }
 
     private GenerationPipeline pipeline(ImageBackend backend) {
-        return new GenerationPipeline(new PromptStyles(STYLES), new Backends("mock", List.of(backend)), store, LIMITS);
+        return new GenerationPipeline(new PromptStyles(STYLES), new Backends("mock", List.of(backend)),
+                new ImageStores(store), LIMITS, (_, _) -> Optional.empty());
     }
 
     private static NewJob asked(String prompt, Optional<String> negative, String style, Integer width, Integer height) {
@@ -278,7 +281,7 @@ class GenerationPipelineTest {
     private static Job job(NewJob asked) {
         var now = Instant.now();
         return new Job(UUID.randomUUID(), UUID.randomUUID(), asked, Optional.empty(), JobStatus.RUNNING, 1, 0,
-                Optional.of(UUID.randomUUID()), Optional.empty(), Optional.empty(), Optional.empty(), 1, now, now,
-                Optional.of(now), Optional.empty());
+                Optional.of(UUID.randomUUID()), Optional.empty(), Optional.empty(), List.of(), Optional.empty(), 1, now,
+                now, Optional.of(now), Optional.empty());
     }
 }

@@ -87,7 +87,8 @@ final class Cast {
 
     private static Job stolen(Job job) {
         return new Job(job.id(), job.ownerUserId(), job.request(), job.idempotencyKey(), job.status(), job.attempt(),
-                job.failures(), Optional.of(UUID.randomUUID()), job.error(), job.imageId(), job.cancelRequestedAt(),
-                job.version(), job.createdAt(), job.updatedAt(), job.startedAt(), job.completedAt());
+                job.failures(), Optional.of(UUID.randomUUID()), job.error(), job.imageId(), job.images(),
+                job.cancelRequestedAt(), job.version(), job.createdAt(), job.updatedAt(), job.startedAt(),
+                job.completedAt());
     }
 }

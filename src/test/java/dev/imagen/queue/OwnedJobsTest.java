@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CyclicBarrier;
@@ -96,7 +97,7 @@ class OwnedJobsTest {
         var runAt = Instant.parse("2100-01-01T00:00:00.123456Z");
         var asked = new NewJob("a cat", Optional.of("a dog"), Optional.of("mock"), Optional.of("m"),
                 Optional.of("noir"), Optional.of(16), Optional.of(32), Optional.of(5), Optional.of(9007199254740991L),
-                -7, Optional.of(runAt), 9);
+                -7, Optional.of(runAt), 9, Map.of("cfg", 7), 4, Optional.of(UUID.randomUUID()), Optional.of(0.25));
         var id = UUID.randomUUID();
         var job = create(alice, new Submission(Optional.of(id), aliceId, asked, Optional.of("key"), HASH));
         assertThat(job.id()).isEqualTo(id);

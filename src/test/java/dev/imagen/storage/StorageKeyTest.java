@@ -6,6 +6,7 @@ import dev.imagen.job.Job;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class StorageKeyTest {
         var request = new NewJob("a test", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), 3);
         return new Job(ID, OWNER, request, Optional.empty(), JobStatus.RUNNING, attempt, 0, Optional.empty(),
-                Optional.empty(), Optional.empty(), Optional.empty(), 1, NEW_YEAR, NEW_YEAR, Optional.of(NEW_YEAR),
-                Optional.empty());
+                Optional.empty(), Optional.empty(), List.of(), Optional.empty(), 1, NEW_YEAR, NEW_YEAR,
+                Optional.of(NEW_YEAR), Optional.empty());
     }
 }

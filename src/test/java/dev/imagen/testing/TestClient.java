@@ -14,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** Speaks HTTP and JSON with a service. Headers are given as names and values in turn. */
 public final class TestClient implements AutoCloseable {
@@ -73,6 +74,12 @@ public final class TestClient implements AutoCloseable {
     /** POST /jobs with a body as it is. */
     public Answer submit(String body, String... headers) {
         return send("POST", "/jobs", BodyPublishers.ofString(body), headers);
+    }
+
+    /** Sends a picture. */
+    public Answer upload(String path, byte[] picture, String type, String... headers) {
+        var all = Stream.concat(Stream.of("Content-Type", type), Stream.of(headers)).toArray(String[]::new);
+        return send("POST", path, BodyPublishers.ofByteArray(picture), all);
     }
 
     /** Submits a job with nothing but a prompt. @return its id */

@@ -4,6 +4,7 @@ import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
 import dev.imagen.database.Caller;
 import dev.imagen.database.Database;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -185,11 +186,17 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
         while (result.next()) {
             var row = new LinkedHashMap<String, Object>();
             for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
-                row.put(result.getMetaData().getColumnLabel(i), result.getObject(i));
+                row.put(result.getMetaData().getColumnLabel(i), value(result, i));
             }
             rows.add(row);
         }
         return rows;
+    }
+
+    /** An array as a list: the driver's own are all different. */
+    private static Object value(ResultSet result, int column) throws SQLException {
+        var value = result.getObject(column);
+        return value instanceof Array array ? List.of((Object[]) array.getArray()) : value;
     }
 
     /** The only row of a query as superuser. */

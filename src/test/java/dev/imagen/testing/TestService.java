@@ -23,6 +23,7 @@ import dev.imagen.event.JobEvents;
 import dev.imagen.event.WatchedJobs;
 import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.PromptStyles;
+import dev.imagen.queue.InputImages;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.storage.FileImageStore;
@@ -74,8 +75,8 @@ public final class TestService implements AutoCloseable {
         this.database = new Database(databaseSettings);
         this.notifications = new Notifications(databaseSettings);
         this.parts = parts(settings, databaseSettings, setup);
-        this.pipeline = new GatedPipeline(
-                new GenerationPipeline(parts.styles(), parts.backends(), parts.stores().current(), settings.images()));
+        this.pipeline = new GatedPipeline(new GenerationPipeline(parts.styles(), parts.backends(), parts.stores(),
+                settings.images(), new InputImages(database)::find));
         this.worker = new Worker(new PostgresJobQueue(database, setup.worker), pipeline, setup.worker,
                 parts.backends().names(), WorkerListener.NONE);
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
@@ -95,7 +96,7 @@ public final class TestService implements AutoCloseable {
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
         var backends = new Backends("mock", setup.backends);
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
-                setup.stores.apply(new FileImageStore(images)));
+                setup.stores.apply(new FileImageStore(images)), settings.images());
     }
 
     private Authenticator bearer(JwtVerifier verifier) {

@@ -51,7 +51,7 @@ final class FakeQueue implements JobQueue {
     static Job job() {
         var now = Instant.now();
         return new Job(UUID.randomUUID(), UUID.randomUUID(), NewJob.of("a test"), Optional.empty(), JobStatus.PENDING,
-                0, 0, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, now, now,
+                0, 0, Optional.empty(), Optional.empty(), Optional.empty(), List.of(), Optional.empty(), 0, now, now,
                 Optional.empty(), Optional.empty());
     }
 
@@ -188,8 +188,8 @@ final class FakeQueue implements JobQueue {
                         request.model(), request.style(), request.width(), request.height(), request.steps(),
                         request.seed(), request.priority(), request.runAt(), request.maxAttempts()),
                 job.idempotencyKey(), JobStatus.RUNNING, job.attempt() + 1, job.failures(), Optional.of(worker.id()),
-                job.error(), job.imageId(), job.cancelRequestedAt(), job.version() + 1, job.createdAt(), Instant.now(),
-                Optional.of(Instant.now()), Optional.empty());
+                job.error(), job.imageId(), job.images(), job.cancelRequestedAt(), job.version() + 1, job.createdAt(),
+                Instant.now(), Optional.of(Instant.now()), Optional.empty());
     }
 
     @Override

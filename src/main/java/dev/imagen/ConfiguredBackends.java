@@ -5,9 +5,12 @@ import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.backend.automatic1111.Automatic1111Backend;
 import dev.imagen.backend.openai.OpenAiBackend;
+import dev.imagen.backend.pool.ServerPool;
 import dev.imagen.backend.remote.RemoteHttp;
+import dev.imagen.config.RemoteBackendSettings;
 import dev.imagen.config.Settings;
 import java.util.ArrayList;
+import java.util.List;
 
 /** The backends that the settings set up: the same for the queue, the API and the generate command. */
 final class ConfiguredBackends {
@@ -17,13 +20,17 @@ final class ConfiguredBackends {
     /** @throws IllegalArgumentException naming the setting that cannot work */
     static Backends of(Settings settings, RemoteHttp http) {
         var backends = new ArrayList<ImageBackend>();
-        settings.backends().remote().keySet().forEach(name -> backends.add(remote(name, settings, http)));
+        settings.backends().remote().forEach((name, servers) -> backends
+                .add(pool(servers.stream().map(server -> remote(name, server, settings, http)).toList())));
         backends.add(new MockBackend(settings.mock().delay(), settings.mock().failures()));
-        return new Backends(settings.backends().defaultName(), backends);
+        return new Backends(settings.backends().defaultName(), backends, settings.backends().offers());
     }
 
-    private static ImageBackend remote(String name, Settings settings, RemoteHttp http) {
-        var remote = settings.backends().remote().get(name);
+    private static ImageBackend pool(List<ImageBackend> servers) {
+        return servers.size() == 1 ? servers.getFirst() : new ServerPool(servers);
+    }
+
+    private static ImageBackend remote(String name, RemoteBackendSettings remote, Settings settings, RemoteHttp http) {
         var timeout = settings.worker().timeout(name);
         return switch (name) {
             case OpenAiBackend.NAME -> new OpenAiBackend(remote, http, settings.images().bytes(), timeout);

@@ -100,6 +100,7 @@ final class Service {
             expireAll(queue);
         }
         FilesOfOneHost.check(settings, database);
+        backends.probe();
         notifications.start();
         events.start();
         worker.ifPresent(w -> {

@@ -2,17 +2,21 @@ package dev.imagen.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.Backends;
 import dev.imagen.backend.Feature;
+import dev.imagen.backend.Health;
 import dev.imagen.backend.Sizes;
+import dev.imagen.config.Price;
 
 /** What a backend offers, as JSON. */
 final class BackendJson {
 
     private BackendJson() {}
 
-    static ObjectNode of(BackendInfo info, boolean usual) {
+    static ObjectNode of(BackendInfo info, Backends backends) {
         boolean steps = info.can(Feature.STEPS);
-        var node = Json.object().put("name", info.name()).put("default", usual);
+        var node = Json.object().put("name", info.name()).put("default",
+                info.name().equals(backends.names().getFirst()));
         info.models().forEach(node.putArray("models")::add);
         node.putObject("defaults").put("model", info.models().getFirst()).put("width", info.defaults().width())
                 .put("height", info.defaults().height()).put("steps", steps ? info.defaults().steps() : null);
@@ -25,7 +29,22 @@ final class BackendJson {
                 .forEach(model -> sizes.add(sizes(model, info.sizes().get(model))));
         var parameters = node.putArray("parameters");
         info.parameters().forEach(parameter -> parameters.add(ParameterJson.of(parameter)));
+        node.put("fallback", backends.fallback(info.name()).orElse(null));
+        node.set("health", backends.health(info.name()).map(BackendJson::health).orElse(null));
+        var prices = node.putArray("prices");
+        info.models().forEach(
+                model -> backends.price(info.name(), model).ifPresent(price -> prices.add(price(model, price))));
         return node;
+    }
+
+    private static ObjectNode health(Health health) {
+        return Json.object().put("ok", health.problem().isEmpty()).put("problem", health.problem().orElse(null))
+                .put("asked_at", health.asked().toString());
+    }
+
+    private static ObjectNode price(String model, Price price) {
+        return Json.object().put("model", model).put("image", price.image()).put("megapixel", price.megapixel())
+                .put("second", price.second()).put("input", price.input()).put("output", price.output());
     }
 
     private static ObjectNode sizes(String model, Sizes sizes) {

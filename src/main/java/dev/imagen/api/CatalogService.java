@@ -32,7 +32,7 @@ final class CatalogService implements HttpService {
         var answer = Json.object();
         var list = answer.putArray("backends");
         for (BackendInfo info : backends.infos()) {
-            list.add(BackendJson.of(info, info.name().equals(backends.names().getFirst())));
+            list.add(BackendJson.of(info, backends));
         }
         Json.send(response, Status.OK_200, answer);
     }

@@ -1,5 +1,8 @@
 package dev.imagen.backend;
 
+import dev.imagen.config.OfferSettings;
+import dev.imagen.config.Price;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,13 +12,24 @@ import java.util.Optional;
 /** The backends that this process offers. */
 public final class Backends implements AutoCloseable {
 
+    private static final Duration BETWEEN_PROBES = Duration.ofMinutes(1);
+
     private final Map<String, ImageBackend> byName = new LinkedHashMap<>();
+    private final Map<String, OfferSettings> offers;
+    private final Probes probes = new Probes(BETWEEN_PROBES);
+
+    /** Without fallbacks and prices. */
+    public Backends(String defaultName, Collection<ImageBackend> backends) {
+        this(defaultName, backends, Map.of());
+    }
 
     /**
      * @param defaultName the backend of jobs that name none
+     * @param offers by name
      * @throws IllegalArgumentException when it is not among them
      */
-    public Backends(String defaultName, Collection<ImageBackend> backends) {
+    public Backends(String defaultName, Collection<ImageBackend> backends, Map<String, OfferSettings> offers) {
+        this.offers = offers;
         for (ImageBackend backend : backends) {
             if (backend.info().name().equals(defaultName)) {
                 byName.put(defaultName, backend);
@@ -43,6 +57,30 @@ public final class Backends implements AutoCloseable {
         return Optional.ofNullable(byName.get(name));
     }
 
+    /** The backend that stands in for this one, if one does. */
+    public Optional<String> fallback(String name) {
+        return offer(name).fallback();
+    }
+
+    /** What a model costs; empty: nobody knows. */
+    public Optional<Price> price(String name, String model) {
+        return offer(name).price(model);
+    }
+
+    private OfferSettings offer(String name) {
+        return offers.getOrDefault(name, OfferSettings.NONE);
+    }
+
+    /** Begins to ask their servers how they are. */
+    public void probe() {
+        probes.start(byName.values());
+    }
+
+    /** How a backend's server was lately; empty: it was not asked yet. */
+    public Optional<Health> health(String name) {
+        return probes.of(name);
+    }
+
     /** What a client may do about a name that is not among them. */
     public String unknown(String name) {
         return "\"" + name + "\" is unknown: use one of " + String.join(", ", byName.keySet());
@@ -51,6 +89,7 @@ public final class Backends implements AutoCloseable {
     /** Lets them end what they have begun. */
     @Override
     public void close() {
+        probes.stop();
         byName.values().forEach(ImageBackend::close);
     }
 }

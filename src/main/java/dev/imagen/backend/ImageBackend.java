@@ -34,6 +34,15 @@ public interface ImageBackend {
     }
 
     /**
+     * How many pictures the server has to make, whoever asked for them; 0 where it does not say.
+     *
+     * @throws JobFailedException when it gives no good answer
+     */
+    default int waiting() throws JobFailedException, InterruptedException {
+        return 0;
+    }
+
+    /**
      * Makes the pictures of one request, with seeds that follow each other.
      *
      * @param request every parameter resolved, within {@link #info()} and not refused by {@link #refusal}

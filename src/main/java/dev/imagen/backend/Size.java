@@ -14,7 +14,8 @@ public record Size(int width, int height) {
         return new Size(Integer.parseInt(text.substring(0, x)), Integer.parseInt(text.substring(x + 1)));
     }
 
-    long pixels() {
+    /** Width times height. */
+    public long pixels() {
         return (long) width * height;
     }
 

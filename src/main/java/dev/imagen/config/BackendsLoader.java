@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Reads the settings of backends: of the mock, and of those that a server elsewhere stands behind. */
@@ -17,6 +18,9 @@ final class BackendsLoader {
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
     private static final List<String> RESERVED = Stream.of("comfyui", "replicate", "gemini", "fal")
             .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
+
+    /** A server of these makes one picture at a time: more jobs would only stand before it. */
+    private static final Set<String> ONE_AT_A_TIME = Set.of("automatic1111");
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration DAY = Duration.ofDays(1);
@@ -35,22 +39,31 @@ final class BackendsLoader {
 
     Settings.Backends backends() {
         RESERVED.forEach(keys::refuse);
-        var remote = new LinkedHashMap<String, RemoteBackendSettings>();
-        REMOTE.forEach(name -> remote(name).ifPresent(settings -> remote.put(name, settings)));
+        var remote = new LinkedHashMap<String, List<RemoteBackendSettings>>();
+        for (String name : REMOTE) {
+            var servers = servers(name);
+            if (!servers.isEmpty()) {
+                remote.put(name, servers);
+            }
+        }
         var usual = remote.keySet().stream().findFirst().orElse("mock");
-        return new Settings.Backends(keys.optional("backends.default").orElse(usual), remote);
+        var names = Stream.concat(remote.keySet().stream(), Stream.of("mock")).toList();
+        return new Settings.Backends(keys.optional("backends.default").orElse(usual), remote,
+                new OffersLoader(keys).offers(names));
     }
 
     /** How jobs are worked on, by the name of the backend. */
     Map<String, BackendSettings> work() {
         var work = new LinkedHashMap<String, BackendSettings>();
-        Stream.concat(Stream.of("mock"), REMOTE.stream())
-                .forEach(name -> work.put(name, work("backends." + name + ".")));
+        Stream.concat(Stream.of("mock"), REMOTE.stream()).forEach(name -> work.put(name, work(name)));
         return Map.copyOf(work);
     }
 
-    private BackendSettings work(String prefix) {
-        return new BackendSettings(limit(prefix + "concurrency"), limit(prefix + "slots"),
+    private BackendSettings work(String name) {
+        var prefix = "backends." + name + ".";
+        var most = limit(prefix + "concurrency").or(
+                () -> ONE_AT_A_TIME.contains(name) ? Optional.of(Math.max(1, servers(name).size())) : Optional.empty());
+        return new BackendSettings(most, limit(prefix + "slots"),
                 keys.optionalDuration(prefix + "timeout", SECOND, DAY),
                 keys.optionalDuration(prefix + "backoff", SHORTEST_BACKOFF, LONGEST_BACKOFF));
     }
@@ -59,19 +72,21 @@ final class BackendsLoader {
         return keys.optional(key).map(_ -> (int) keys.whole(key, 1, 10_000));
     }
 
-    private Optional<RemoteBackendSettings> remote(String name) {
+    /** None: the backend is off. */
+    private List<RemoteBackendSettings> servers(String name) {
         var prefix = "backends." + name + ".";
-        var url = keys.optional(prefix + "url").map(_ -> keys.url(prefix + "url"));
+        var urls = keys.urls(prefix + "url");
         var key = keys.headerSecret(prefix + "key");
         var models = models(prefix);
-        if (url.isPresent() || key.isPresent()) {
-            return Optional.of(new RemoteBackendSettings(url, key, models));
-        }
-        if (!models.isEmpty()) {
+        if (urls.isEmpty() && key.isEmpty() && !models.isEmpty()) {
             throw new SettingsException(Keys.named(prefix + "key") + " or " + Keys.named(prefix + "url")
                     + " must be set where a model of the backend is");
         }
-        return Optional.empty();
+        if (urls.isEmpty()) {
+            return key.map(only -> new RemoteBackendSettings(Optional.empty(), Optional.of(only), models)).stream()
+                    .toList();
+        }
+        return urls.stream().map(url -> new RemoteBackendSettings(Optional.of(url), key, models)).toList();
     }
 
     /** The default one first, whether or not the list names it again. */

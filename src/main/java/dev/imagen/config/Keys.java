@@ -91,8 +91,21 @@ final class Keys {
 
     /** The URL of a server, without a slash at its end. The refusal does not show it: a user in it has a password. */
     URI url(String key) {
+        return url(key, text(key));
+    }
+
+    /** URLs separated by commas, each once. */
+    List<URI> urls(String key) {
+        var urls = list(key).stream().map(text -> url(key, text)).toList();
+        if (urls.stream().distinct().count() < urls.size()) {
+            throw new SettingsException(named(key) + " has a URL twice, must have each server once");
+        }
+        return urls;
+    }
+
+    private static URI url(String key, String text) {
         try {
-            var url = URI.create(text(key).replaceFirst("/+$", ""));
+            var url = URI.create(text.replaceFirst("/+$", ""));
             if (url.getScheme() != null && url.getScheme().matches("https?") && url.getHost() != null
                     && url.getRawUserInfo() == null && url.getRawQuery() == null && url.getRawFragment() == null) {
                 return url;

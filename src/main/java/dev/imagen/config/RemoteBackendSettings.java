@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How the server of a backend is reached; at least one of url and key is there.
+ * How one server of a backend is reached; at least one of url and key is there.
  *
  * @param url without a slash at its end; empty: the provider's own
  * @param key empty: the server asks for none

@@ -3,6 +3,7 @@ package dev.imagen.config;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -38,7 +39,7 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
     public record Queue(boolean fair, Optional<Integer> limit, Optional<BigDecimal> budget) {}
 
     /**
-     * What is taken from a backend at most.
+     * What is taken from a backend or an owner at most.
      *
      * @param bytes size of the encoded file
      * @param pixels width times height
@@ -56,9 +57,11 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
 
     /**
      * @param defaultName the backend of jobs that name none
-     * @param remote those that are set up, by name
+     * @param remote those that are set up, by name, each with its servers
+     * @param offers how each is offered, the mock as well
      */
-    public record Backends(String defaultName, Map<String, RemoteBackendSettings> remote) {}
+    public record Backends(String defaultName, Map<String, List<RemoteBackendSettings>> remote,
+            Map<String, OfferSettings> offers) {}
 
     /**
      * @param delay time for one picture

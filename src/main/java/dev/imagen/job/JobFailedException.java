@@ -40,6 +40,11 @@ public final class JobFailedException extends Exception {
         return new JobFailedException(message, true, retryAfter, null);
     }
 
+    /** The same in other words. */
+    public JobFailedException saying(String message) {
+        return new JobFailedException(message, retryable, retryAfter, getCause());
+    }
+
     /** Whether another attempt may succeed. */
     public boolean retryable() {
         return retryable;

@@ -34,6 +34,12 @@ public record NewJob(String prompt, Optional<String> negativePrompt, Optional<St
                 Map.of(), 1, Optional.empty(), Optional.empty());
     }
 
+    /** The same on another backend. */
+    public NewJob on(String other) {
+        return new NewJob(prompt, negativePrompt, Optional.of(other), model, style, width, height, steps, seed,
+                priority, runAt, maxAttempts, params, count, inputImageId, strength);
+    }
+
     /** A prompt, and everything else left to the defaults. */
     public static NewJob of(String prompt) {
         return new NewJob(prompt, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),

@@ -8,6 +8,7 @@ import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.InputPicture;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.Size;
+import dev.imagen.config.Price;
 import dev.imagen.config.Style;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.NewJob;
@@ -35,7 +36,7 @@ public final class RequestResolver {
     }
 
     /** What is to be made, and by whom. */
-    record Resolved(ImageBackend backend, ImageRequest request) {
+    record Resolved(ImageBackend backend, ImageRequest request, Optional<Price> price) {
 
         /** Empty where it means nothing to the backend. */
         Optional<Long> seed(int position) {
@@ -48,7 +49,7 @@ public final class RequestResolver {
 
         Resolved beginningWith(byte[] bytes, String mimeType) {
             var strength = request.input().orElseThrow().strength();
-            return new Resolved(backend, request.beginningWith(new InputPicture(bytes, mimeType, strength)));
+            return new Resolved(backend, request.beginningWith(new InputPicture(bytes, mimeType, strength)), price);
         }
     }
 
@@ -77,7 +78,21 @@ public final class RequestResolver {
             throw JobFailedException.permanent(refusals.getFirst().toString());
         }
         var backend = backends.find(backend(job)).orElseThrow();
-        return new Resolved(backend, request(job, styles.find(job).orElseThrow(), backend.info()));
+        var request = request(job, styles.find(job).orElseThrow(), backend.info());
+        return new Resolved(backend, request, backends.price(backend.info().name(), request.model()));
+    }
+
+    /**
+     * The same job for the backend that stands in for this one: with its own default model where the job names none.
+     * Empty where there is none, or it cannot do what the job asks for.
+     */
+    Optional<Resolved> fallback(NewJob job, Resolved failed) throws JobFailedException {
+        var name = backends.fallback(failed.backend().info().name());
+        if (name.isEmpty()) {
+            return Optional.empty();
+        }
+        var asked = job.on(name.get());
+        return refusals(asked).isEmpty() ? Optional.of(resolve(asked)) : Optional.empty();
     }
 
     private static ImageRequest request(NewJob job, Style style, BackendInfo backend) {

@@ -1,8 +1,15 @@
 package dev.imagen.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.Generation;
+import dev.imagen.backend.ImageBackend;
+import dev.imagen.backend.ImageRequest;
+import dev.imagen.backend.Progress;
+import dev.imagen.job.JobFailedException;
 import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
@@ -52,6 +59,45 @@ class CatalogApiTest {
                 .isEqualTo("{\"min_side\":16,\"max_side\":2048,\"max_pixels\":4194304,\"max_steps\":150}");
         assertThat(mock.path("features").toString())
                 .isEqualTo("[\"negative_prompt\",\"steps\",\"seed\",\"input_image_id\",\"strength\"]");
+    }
+
+    @Test
+    void a_backend_that_does_not_answer_says_so_with_its_prices_and_who_stands_in() {
+        try (var broken = TestService.on(DB).backend(new Away()).with("backends.mock.prices", "* image=0.04")
+                .with("backends.openai.key", "k").with("backends.mock.fallback", "openai").start()) {
+            var backends = await().until(() -> broken.client().get("/backends").json().path("backends"),
+                    list -> list.path(0).path("health").isObject() && list.path(1).path("health").isObject());
+            var mock = backends.path(0);
+            assertThat(mock.path("health").path("ok").booleanValue()).isTrue();
+            assertThat(mock.path("health").path("problem").isNull()).isTrue();
+            assertThat(mock.path("fallback").textValue()).isEqualTo("openai");
+            assertThat(mock.path("prices").toString()).isEqualTo("[{\"model\":\"mock-landscape\",\"image\":0.04,"
+                    + "\"megapixel\":0,\"second\":0,\"input\":0,\"output\":0}]");
+            var away = backends.path(1);
+            assertThat(away.path("health").path("ok").booleanValue()).isFalse();
+            assertThat(away.path("health").path("problem").textValue()).isEqualTo("no connection to nowhere");
+            assertThat(away.path("prices")).isEmpty();
+        }
+    }
+
+    /** A backend whose server is not there. */
+    private static final class Away implements ImageBackend {
+
+        @Override
+        public BackendInfo info() {
+            return new BackendInfo("away", List.of("m"), new BackendInfo.Defaults(64, 64, 1),
+                    new BackendInfo.Limits(16, 64, 4096, 1));
+        }
+
+        @Override
+        public void probe() throws JobFailedException {
+            throw JobFailedException.temporary("no connection to nowhere");
+        }
+
+        @Override
+        public Generation generate(ImageRequest request, Progress progress) throws JobFailedException {
+            throw JobFailedException.temporary("no connection to nowhere");
+        }
     }
 
     @Test

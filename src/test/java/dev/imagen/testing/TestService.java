@@ -94,7 +94,8 @@ public final class TestService implements AutoCloseable {
 
     private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings, Setup setup) {
         var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
-        var backends = new Backends("mock", setup.backends);
+        var backends = new Backends("mock", setup.backends, settings.backends().offers());
+        backends.probe();
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
                 setup.stores.apply(new FileImageStore(images)), settings.images());
     }
@@ -260,6 +261,7 @@ public final class TestService implements AutoCloseable {
         client.close();
         server.close();
         notifications.close();
+        parts.backends().close();
         database.close();
         tokens.ifPresent(JwtVerifier::close);
         delete(images);

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,6 +29,10 @@ final class JobRunner {
     private static final Duration FIRST_RETRY = Duration.ofMillis(50);
     private static final Duration LAST_RETRY = Duration.ofSeconds(2);
 
+    /** Fewer than the worker has connections: thousands of jobs that end at once must not cost the lease. */
+    private static final int RECORDS_AT_ONCE = 4;
+
+    private final Semaphore records = new Semaphore(RECORDS_AT_ONCE, true);
     private final JobQueue queue;
     private final Pipeline pipeline;
     private final WorkerSettings settings;
@@ -44,7 +49,7 @@ final class JobRunner {
     void run(RunningJob running) {
         running.start(() -> runPipeline(running));
         var outcome = outcome(running, await(running));
-        settle(running.job(), outcome).ifPresent(settled -> {
+        settleInTurn(running.job(), outcome).ifPresent(settled -> {
             if (settled == Settled.WRITTEN) {
                 listener.finished(running.job(), outcome, running.age());
             } else {
@@ -112,6 +117,16 @@ final class JobRunner {
                 ? "backends." + backend + ".timeout"
                 : "worker.timeout";
         return "timed out after " + settings.timeout(backend).toString().substring(2).toLowerCase() + " (" + key + ")";
+    }
+
+    /** The wait for its turn is no silence of the database. */
+    private Optional<Settled> settleInTurn(Job job, Outcome outcome) {
+        records.acquireUninterruptibly();
+        try {
+            return settle(job, outcome);
+        } finally {
+            records.release();
+        }
     }
 
     /** Empty where the database did not answer in time: then nobody knows, and files stay. */

@@ -30,11 +30,15 @@ public abstract class ContractServer implements AutoCloseable {
         void meet(HttpExchange exchange) throws IOException;
     }
 
+    /** Calls that come at the same moment, as those of a large queue do. */
+    private static final int BACKLOG = 4096;
+
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     private final AtomicInteger calls = new AtomicInteger();
     private final AtomicLong sent = new AtomicLong();
     private final CountDownLatch called = new CountDownLatch(1);
     private final CountDownLatch gone = new CountDownLatch(1);
+    private volatile CountDownLatch hold = new CountDownLatch(0);
     private volatile HttpServer server;
 
     /** Not yet listening. */
@@ -43,7 +47,7 @@ public abstract class ContractServer implements AutoCloseable {
     /** Listens, on a port of its own or on the one that it had before {@link #close}. */
     public final void listen() throws IOException {
         int port = server == null ? 0 : server.getAddress().getPort();
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/", this::handle);
         server.start();
@@ -57,6 +61,11 @@ public abstract class ContractServer implements AutoCloseable {
     /** What the next call that asks for a picture meets; after it the one after that, and so on. */
     public final void next(Fault fault) {
         faults.add(fault);
+    }
+
+    /** From now on no call for a picture is answered before the latch is down. */
+    public final void hold(CountDownLatch until) {
+        hold = until;
     }
 
     /** How many calls asked for a picture. */
@@ -98,6 +107,7 @@ public abstract class ContractServer implements AutoCloseable {
                 calls.incrementAndGet();
                 called.countDown();
                 fault = faults.poll();
+                hold.await();
             }
             if (fault == null) {
                 answer(exchange);
@@ -105,6 +115,8 @@ public abstract class ContractServer implements AutoCloseable {
                 exchange.getRequestBody().readAllBytes();
                 fault.meet(exchange);
             }
+        } catch (InterruptedException e) {
+            throw new IOException("the server is closed", e);
         } catch (IOException e) {
             // However far the answer was.
             gone.countDown();

@@ -83,7 +83,8 @@ final class Service {
                                 new InputImages(database)::find),
                         settings.worker(), backends.names(), metrics))
                 : Optional.<Worker>empty();
-        var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
+        var events = new JobEvents(new WatchedJobs(database, () -> worker.map(Worker::id)), notifications,
+                databaseSettings.listen());
         worker.ifPresent(w -> JobListener.subscribe(notifications, w::wake, w::cancelled));
         metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
         var health = new Health(database, notifications, worker);
@@ -105,7 +106,7 @@ final class Service {
         events.start();
         worker.ifPresent(w -> {
             onStop(Upkeep.of(database, stores, settings.retention())).start();
-            w.start();
+            w.start(events);
             stops.push(w::stop);
         });
         health.migrated();

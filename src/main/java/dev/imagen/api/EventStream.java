@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +22,8 @@ final class EventStream {
     /** Jobs remembered to tell news from repetitions, those last heard of: as many as a mailbox can hold. */
     private static final int REMEMBERED = 10_000;
 
-    private record Sent(UUID owner, long version, boolean finished, int attempt, int step) {}
+    /** @param preview a hash of the last one; 0: there was none */
+    private record Sent(UUID owner, long version, boolean finished, int attempt, int step, int preview) {}
 
     private final SseWriter writer;
     private final Mailbox mailbox;
@@ -51,7 +54,9 @@ final class EventStream {
 
     /** Counts as sent what the client has already. */
     void known(Job job) {
-        sent.put(job.id(), new Sent(job.ownerUserId(), job.version(), job.status().finished(), job.attempt(), 0));
+        var before = Optional.ofNullable(sent.get(job.id())).filter(told -> told.attempt() == job.attempt());
+        sent.put(job.id(), new Sent(job.ownerUserId(), job.version(), job.status().finished(), job.attempt(),
+                before.map(Sent::step).orElse(0), before.map(Sent::preview).orElse(0)));
     }
 
     /** Sends these, then what comes, until the end, the client's leaving or the process's stop. */
@@ -117,13 +122,24 @@ final class EventStream {
     private void send(JobProgress progress) throws IOException {
         var before = sent.get(progress.jobId());
         if (before == null || !before.owner().equals(progress.ownerUserId()) || before.finished()
-                || before.attempt() != progress.attempt() || before.step() >= progress.step()) {
+                || before.attempt() != progress.attempt() || before.step() > progress.step()) {
+            return;
+        }
+        // The same may come twice: from this process, and from the table.
+        int shown = progress.preview().map(Arrays::hashCode).orElse(before.preview());
+        boolean anew = shown != before.preview();
+        if (before.step() == progress.step() && !anew) {
             return;
         }
         sent.put(progress.jobId(),
-                new Sent(before.owner(), before.version(), false, before.attempt(), progress.step()));
+                new Sent(before.owner(), before.version(), false, before.attempt(), progress.step(), shown));
         var data = Json.object().put("job_id", progress.jobId().toString()).put("step", progress.step())
-                .put("steps", progress.steps()).put("eta", progress.eta().toMillis() / 1000.0);
+                .put("steps", progress.steps()).put("eta", progress.eta().toMillis() / 1000.0)
+                .put("preview", anew ? progress.preview().map(EventStream::dataUrl).orElse(null) : null);
         writer.event("progress", Optional.empty(), Json.bytes(data));
+    }
+
+    private static String dataUrl(byte[] jpeg) {
+        return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
     }
 }

@@ -2,7 +2,6 @@ package dev.imagen.api;
 
 import dev.imagen.database.DatabaseException;
 import dev.imagen.event.JobEvents;
-import dev.imagen.event.JobProgress;
 import dev.imagen.event.Watcher;
 import dev.imagen.job.Job;
 import java.time.Duration;
@@ -59,11 +58,6 @@ final class FinishedJob {
                 if (job.status().finished()) {
                     finished.complete(true);
                 }
-            }
-
-            @Override
-            public void progressed(JobProgress progress) {
-                // Only the end counts.
             }
 
             @Override

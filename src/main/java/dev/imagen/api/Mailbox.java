@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What one stream has yet to send. A stream tells state: where its client is slow, a newer state of a job replaces an
- * older one that was not sent yet.
+ * older one that was not sent yet, and a newer preview an older one.
  */
 final class Mailbox implements Watcher {
 
@@ -35,10 +35,14 @@ final class Mailbox implements Watcher {
     /** So is one that lets this much text of jobs wait, in characters: prompts may be long. */
     private static final long MOST_TEXT = 16 * 1024 * 1024;
 
+    /** Of previews, in bytes. What comes then is progress without one: no reason to end a stream. */
+    private static final long MOST_PREVIEWS = 1024 * 1024;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition filled = lock.newCondition();
     private final LinkedHashMap<Key, Letter> letters = new LinkedHashMap<>();
     private long text;
+    private volatile long previews;
     private boolean closed;
 
     @Override
@@ -47,8 +51,21 @@ final class Mailbox implements Watcher {
     }
 
     @Override
+    public boolean watchesProgress() {
+        return true;
+    }
+
+    @Override
     public void progressed(JobProgress progress) {
-        put(new Key(progress.jobId(), true), new Letter.Progressed(progress));
+        put(new Key(progress.jobId(), true), new Letter.Progressed(fitting(progress)));
+    }
+
+    private JobProgress fitting(JobProgress progress) {
+        return previews + length(progress) > MOST_PREVIEWS ? progress.withoutPreview() : progress;
+    }
+
+    private static int length(JobProgress progress) {
+        return progress.preview().map(preview -> preview.length).orElse(0);
     }
 
     @Override
@@ -67,8 +84,7 @@ final class Mailbox implements Watcher {
         lock.lock();
         try {
             if (!closed) {
-                var replaced = letters.put(key, letter);
-                text += text(letter) - (replaced == null ? 0 : text(replaced));
+                count(letters.merge(key, letter, this::replacement), 1);
                 closed = letters.size() > CAPACITY || text > MOST_TEXT;
                 filled.signal();
             }
@@ -77,10 +93,23 @@ final class Mailbox implements Watcher {
         }
     }
 
-    private static long text(Letter letter) {
-        return letter instanceof Letter.Changed(var job)
-                ? job.request().prompt().length() + job.request().negativePrompt().map(String::length).orElse(0)
-                : 0;
+    private Letter replacement(Letter untold, Letter news) {
+        count(untold, -1);
+        return untold instanceof Letter.Progressed(var before) && news instanceof Letter.Progressed(var now)
+                ? new Letter.Progressed(now.after(before))
+                : news;
+    }
+
+    /** @param sign 1 for a letter that came, -1 for one that goes */
+    private void count(Letter letter, int sign) {
+        switch (letter) {
+            case Letter.Changed(var job) -> text += sign
+                    * (job.request().prompt().length() + job.request().negativePrompt().map(String::length).orElse(0));
+            case Letter.Progressed(var progress) -> previews += sign * length(progress);
+            case Letter.Closed() -> {
+                // Nothing to keep.
+            }
+        }
     }
 
     /** The next letter; empty when none came in time. */
@@ -95,7 +124,7 @@ final class Mailbox implements Watcher {
                 return closed ? Optional.of(new Letter.Closed()) : Optional.empty();
             }
             var letter = letters.pollFirstEntry().getValue();
-            text -= text(letter);
+            count(letter, -1);
             return Optional.of(letter);
         } finally {
             lock.unlock();

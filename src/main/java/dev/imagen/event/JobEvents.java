@@ -3,6 +3,8 @@ package dev.imagen.event;
 import dev.imagen.database.Notifications;
 import dev.imagen.job.Job;
 import dev.imagen.queue.JobListener;
+import dev.imagen.queue.JobQueue.ProgressTick;
+import dev.imagen.queue.ProgressListener;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.HashSet;
@@ -15,9 +17,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Tells watchers what became of jobs, whichever replica ran them. A notification only says which rows to read: changed
  * rows are read once, in one statement for all watchers, and so are all watched rows after a reconnect. One thread does
- * it for the whole process.
+ * it for the whole process. What this process itself runs, it also hears of directly, from the worker.
  */
-public final class JobEvents implements AutoCloseable {
+public final class JobEvents implements ProgressListener, AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(JobEvents.class.getName());
     private static final String CHANNEL = "imagen_job_events";
@@ -187,11 +189,28 @@ public final class JobEvents implements AutoCloseable {
         watchers.tell(job.id(), job.ownerUserId(), watcher -> watcher.changed(job));
     }
 
-    private void tellProgress() {
-        if (!watchers.none()) {
-            rows.progress(watchers.jobs(), watchers.owners()).forEach(progress -> watchers.tell(progress.jobId(),
-                    progress.ownerUserId(), watcher -> watcher.progressed(progress)));
+    void tellProgress() {
+        var jobs = watchers.jobsInProgress();
+        var owners = watchers.ownersInProgress();
+        if (!jobs.isEmpty() || !owners.isEmpty()) {
+            rows.progress(jobs, owners).forEach(this::tell);
         }
+    }
+
+    private void tell(JobProgress progress) {
+        watchers.tell(progress.jobId(), progress.ownerUserId(), watcher -> watcher.progressed(progress));
+    }
+
+    @Override
+    public boolean watches(Job job) {
+        return watchers.watchProgress(job.id(), job.ownerUserId());
+    }
+
+    @Override
+    public void progressed(ProgressTick tick) {
+        var job = tick.job();
+        tell(new JobProgress(job.id(), job.ownerUserId(), job.attempt(), tick.step(), tick.steps(), tick.eta(),
+                tick.preview()));
     }
 
     /** Ends all streams. */

@@ -1,5 +1,7 @@
 package dev.imagen.event;
 
+import static java.util.stream.Collectors.toSet;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -60,6 +62,30 @@ final class Watchers {
 
     Set<UUID> owners() {
         return Set.copyOf(byOwner.keySet());
+    }
+
+    /** Jobs of which somebody hears progress. */
+    Set<UUID> jobsInProgress() {
+        return keys(byJob);
+    }
+
+    /** Owners of whose jobs somebody hears progress. */
+    Set<UUID> ownersInProgress() {
+        return keys(byOwner);
+    }
+
+    private static Set<UUID> keys(Map<UUID, Set<Watcher>> map) {
+        return map.entrySet().stream().filter(entry -> progress(entry.getValue())).map(Map.Entry::getKey)
+                .collect(toSet());
+    }
+
+    /** Whether anybody hears progress of this job. */
+    boolean watchProgress(UUID job, UUID owner) {
+        return progress(byJob.getOrDefault(job, Set.of())) || progress(byOwner.getOrDefault(owner, Set.of()));
+    }
+
+    private static boolean progress(Set<Watcher> watchers) {
+        return watchers.stream().anyMatch(Watcher::watchesProgress);
     }
 
     void tell(UUID job, UUID owner, Consumer<Watcher> news) {

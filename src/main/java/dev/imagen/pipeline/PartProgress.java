@@ -20,4 +20,9 @@ record PartProgress(Progress whole, int before, int asked, int all) implements P
     public void preview(byte[] picture) {
         whole.preview(picture);
     }
+
+    @Override
+    public boolean previewWanted() {
+        return whole.previewWanted();
+    }
 }

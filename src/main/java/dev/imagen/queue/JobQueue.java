@@ -47,8 +47,21 @@ public interface JobQueue {
      */
     record Renewal(boolean alive, Map<UUID, Integer> cancels, Optional<Duration> nextExpiry) {}
 
-    /** @param step steps finished, of {@code steps} */
-    record ProgressTick(Job job, int step, int steps) {}
+    /**
+     * How far a running job is.
+     *
+     * @param step steps finished, of {@code steps}
+     * @param took from the attempt's start to the end of that step
+     * @param age time since then
+     * @param preview a JPEG of at most 64 KiB; empty: there is no new one
+     */
+    record ProgressTick(Job job, int step, int steps, Duration took, Duration age, Optional<byte[]> preview) {
+        /** Estimated time to the last step, from the steps so far; zero before the first. */
+        public Duration eta() {
+            var eta = step == 0 ? Duration.ZERO : took.multipliedBy(steps - step).dividedBy(step).minus(age);
+            return eta.isNegative() ? Duration.ZERO : eta;
+        }
+    }
 
     /** What became of a write. */
     enum Settled {
@@ -76,8 +89,12 @@ public interface JobQueue {
     /** Records how an attempt ended; may be repeated until it answers. */
     Settled settle(Job job, Outcome outcome);
 
-    /** Writes progress of running jobs, in one statement; of jobs that are no longer ours, nothing. */
-    void progress(Collection<ProgressTick> ticks);
+    /**
+     * Writes progress of running jobs, in one statement; of jobs that are no longer ours or their owner's, nothing.
+     *
+     * @return of each job that was written, whether somebody in another process wants its previews
+     */
+    Map<UUID, Boolean> progress(Collection<ProgressTick> ticks);
 
     /** Takes back some jobs of dead workers; call again until it returns 0. @return how many */
     int rescue();

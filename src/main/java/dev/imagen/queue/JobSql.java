@@ -407,13 +407,21 @@ final class JobSql {
              where j.id = lost.id
             """;
 
+    /** The time of a row is that of its step, so that an estimate does not grow with each preview. */
     static final String PROGRESS = """
-            insert into imagen.job_progress (job_id, step, steps)
-            select j.id, tick.step, tick.steps
-              from unnest(?::uuid[], ?::uuid[], ?::int[], ?::int[], ?::int[]) as tick (id, worker_id, attempt, step, steps)
+            insert into imagen.job_progress as p (job_id, step, steps, updated_at, preview, preview_at)
+            select j.id, tick.step, tick.steps,
+                   greatest(j.started_at, now() - tick.age * interval '1 millisecond'),
+                   tick.preview, case when tick.preview is not null then now() end
+              from unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::int[], ?::int[], ?::int[], ?::bigint[], ?::bytea[])
+                as tick (id, owner_user_id, worker_id, attempt, step, steps, age, preview)
               join imagen.jobs j on j.id = tick.id and j.worker_id = tick.worker_id and j.attempt = tick.attempt
-                                and j.status = 'running'
-            on conflict (job_id) do update set step = excluded.step, steps = excluded.steps, updated_at = now()
+                                and j.status = 'running' and j.owner_user_id = tick.owner_user_id
+            on conflict (job_id) do update
+               set step = excluded.step, steps = excluded.steps, updated_at = excluded.updated_at,
+                   preview = coalesce(excluded.preview, p.preview),
+                   preview_at = coalesce(excluded.preview_at, p.preview_at)
+            returning p.job_id, coalesce(p.previews_until > now(), false) as wanted
             """;
 
     private JobSql() {}

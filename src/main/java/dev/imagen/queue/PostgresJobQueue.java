@@ -13,6 +13,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -195,10 +196,15 @@ public final class PostgresJobQueue implements JobQueue {
     }
 
     @Override
-    public void progress(Collection<ProgressTick> ticks) {
-        database.update(JobSql.PROGRESS, column(ticks, tick -> tick.job().id()),
+    public Map<UUID, Boolean> progress(Collection<ProgressTick> ticks) {
+        byte[][] previews = ticks.stream().map(tick -> tick.preview().orElse(null)).toArray(byte[][]::new);
+        var wanted = new HashMap<UUID, Boolean>();
+        database.query(JobSql.PROGRESS, row -> wanted.put(row.uuid("job_id"), row.flag("wanted")),
+                column(ticks, tick -> tick.job().id()), column(ticks, tick -> tick.job().ownerUserId()),
                 column(ticks, tick -> worker(tick.job())), column(ticks, tick -> tick.job().attempt()),
-                column(ticks, ProgressTick::step), column(ticks, ProgressTick::steps));
+                column(ticks, ProgressTick::step), column(ticks, ProgressTick::steps),
+                column(ticks, tick -> tick.age().toMillis()), previews);
+        return wanted;
     }
 
     private static <T> String[] column(Collection<T> rows, Function<T, Object> value) {

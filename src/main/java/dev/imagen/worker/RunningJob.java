@@ -5,6 +5,7 @@ import dev.imagen.job.Metered;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.Usage;
 import dev.imagen.pipeline.Attempt;
+import dev.imagen.queue.JobQueue.ProgressTick;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -24,17 +25,22 @@ final class RunningJob implements Attempt {
 
     private record Call(String backend, String model, long startNanos) {}
 
+    private record Reached(int step, int steps, long nanos) {}
+
     private final Job job;
+    private final LiveProgress live;
     private final long startNanos = System.nanoTime();
     private final CompletableFuture<End> end = new CompletableFuture<>();
     private volatile Thread pipeline;
     private volatile Call call;
     private volatile Metered metered = Metered.NOTHING;
-    private volatile int step;
-    private volatile int steps;
+    private volatile Reached reached = new Reached(0, 0, startNanos);
+    private volatile boolean watchedElsewhere;
+    private volatile boolean lost;
 
-    RunningJob(Job job) {
+    RunningJob(Job job, LiveProgress live) {
         this.job = job;
+        this.live = live;
     }
 
     Job job() {
@@ -48,6 +54,10 @@ final class RunningJob implements Attempt {
 
     CompletableFuture<End> end() {
         return end;
+    }
+
+    boolean ended() {
+        return end.isDone();
     }
 
     /** Starts the pipeline's thread, unless the attempt has ended already. */
@@ -88,18 +98,52 @@ final class RunningJob implements Attempt {
 
     @Override
     public void finished(int step, int steps) {
-        this.step = step;
-        this.steps = steps;
+        reached = new Reached(step, steps, System.nanoTime());
+        live.moved(this);
+    }
+
+    @Override
+    public void preview(byte[] picture) {
+        live.sent(this, picture);
+    }
+
+    @Override
+    public boolean previewWanted() {
+        return live.wanted(this);
     }
 
     /** Steps finished; 0 before the first. */
     int step() {
-        return step;
+        return reached.step();
     }
 
-    /** Steps in all; 0 before the first is finished. */
-    int steps() {
-        return steps;
+    /** How far it is now. */
+    ProgressTick tick(Optional<byte[]> preview) {
+        var now = reached;
+        return new ProgressTick(job, now.step(), now.steps(), Duration.ofNanos(now.nanos() - startNanos),
+                Duration.ofNanos(System.nanoTime() - now.nanos()), preview);
+    }
+
+    /** Its progress stands in the database. */
+    void written(boolean watched) {
+        watchedElsewhere = watched;
+        lost = false;
+    }
+
+    /** The database did not take its progress: it is no longer ours, or has another owner. */
+    void refused() {
+        watchedElsewhere = false;
+        lost = true;
+    }
+
+    /** Whether somebody in another process wants its previews. */
+    boolean watchedElsewhere() {
+        return watchedElsewhere;
+    }
+
+    /** Whether nobody may be told of it any more. */
+    boolean lost() {
+        return lost;
     }
 
     /** Time since the attempt began in this process. */

@@ -5,6 +5,7 @@ import dev.imagen.job.Job;
 import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.Offer;
+import dev.imagen.queue.ProgressListener;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Collection;
@@ -33,6 +34,9 @@ public final class Worker {
     /** One try may wait for a connection, and then for an answer, beyond the record's own deadline. */
     private static final Duration LAST_RECORDS = Duration.ofSeconds(90);
 
+    /** Of one job to those who watch it here. */
+    private static final Duration BETWEEN_NEWS = Duration.ofMillis(250);
+
     private static final Duration NOTHING_DUE = Duration.ofDays(1);
 
     private final JobQueue queue;
@@ -44,6 +48,7 @@ public final class Worker {
     private final Heartbeat heartbeat;
     private final Recovery recovery;
     private final Rescue rescue;
+    private final LiveProgress live = new LiveProgress(() -> TimeUnit.MILLISECONDS.sleep(BETWEEN_NEWS.toMillis()));
     private final Progress progress;
     private volatile Thread loop;
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -64,7 +69,7 @@ public final class Worker {
         this.rescue = new Rescue(queue, settings, listener, this::holdsLease);
         this.heartbeat = new Heartbeat(queue, settings, running, backends, onRenewal());
         this.recovery = new Recovery(queue, settings);
-        this.progress = new Progress(queue, running);
+        this.progress = new Progress(queue, running, live);
     }
 
     private boolean holdsLease() {
@@ -86,10 +91,16 @@ public final class Worker {
         };
     }
 
-    /** Begins to work; the database need not answer yet. */
+    /** Begins to work, while nobody in this process watches. */
     public void start() {
+        start(ProgressListener.NOBODY);
+    }
+
+    /** Begins to work; the database need not answer yet. */
+    public void start(ProgressListener watching) {
         heartbeat.start();
         rescue.start();
+        live.start(watching);
         progress.start();
         loop = Thread.ofVirtual().name("imagen-worker").start(this::claimUntilStopped);
     }
@@ -107,6 +118,11 @@ public final class Worker {
         if (running.runsAny(ids)) {
             heartbeat.renewNow();
         }
+    }
+
+    /** Who runs them, until its lease is lost. */
+    public UUID id() {
+        return heartbeat.identity().id();
     }
 
     /** Jobs running here now. */
@@ -201,7 +217,7 @@ public final class Worker {
     }
 
     private void begin(Job job) {
-        var attempt = new RunningJob(job);
+        var attempt = new RunningJob(job, live);
         running.add(attempt);
         if (!heartbeat.holds(job.workerId().orElseThrow())) {
             // The lease ran out before the claim answered: whoever stopped the running jobs did not see this one.
@@ -215,6 +231,7 @@ public final class Worker {
                 LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; the next recovery hands it back", e);
             } finally {
                 running.remove(attempt);
+                live.forget(attempt);
                 if (hungry) {
                     wakeup.signal();
                 }
@@ -263,6 +280,7 @@ public final class Worker {
         } finally {
             heartbeat.stop();
             progress.stop();
+            live.stop();
             leave();
         }
     }

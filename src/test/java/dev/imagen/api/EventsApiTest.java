@@ -106,7 +106,7 @@ class EventsApiTest {
                 var running = events.next();
                 assertThat(running.status()).isEqualTo("running");
                 release.countDown();
-                var done = events.next();
+                var done = events.next("status");
                 assertThat(done.status()).isEqualTo("done");
                 assertThat(version(done)).isGreaterThan(version(running));
                 var found = (ObjectNode) client.get("/jobs/" + id).json();

@@ -3,6 +3,7 @@ package dev.imagen.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.imagen.api.Mailbox.Letter;
+import dev.imagen.event.JobProgress;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
@@ -18,6 +19,8 @@ import org.junit.jupiter.api.Test;
 class MailboxTest {
 
     private static final String LONG = "x".repeat(32_000);
+
+    private static final int PREVIEW = 64 * 1024;
 
     private final Mailbox mailbox = new Mailbox();
 
@@ -45,6 +48,40 @@ class MailboxTest {
             mailbox.changed(job(UUID.randomUUID(), 1, LONG));
             assertThat(take()).isInstanceOf(Letter.Changed.class);
         }
+    }
+
+    @Test
+    void a_slow_client_holds_one_preview_of_a_job_the_newest() throws Exception {
+        var id = UUID.randomUUID();
+        for (int step = 1; step <= 100; step++) {
+            mailbox.progressed(progress(id, step, new byte[PREVIEW]));
+        }
+        mailbox.progressed(progress(id, 101, null));
+        assertThat(take()).isInstanceOfSatisfying(Letter.Progressed.class, letter -> {
+            assertThat(letter.progress().step()).isEqualTo(101);
+            assertThat(letter.progress().preview()).isPresent();
+        });
+        assertThat(mailbox.take(Duration.ZERO)).isEmpty();
+    }
+
+    @Test
+    void of_too_many_jobs_progress_waits_without_previews_and_the_stream_goes_on() throws Exception {
+        assertThat(previewsAfter(1000)).isEqualTo(1024 * 1024 / PREVIEW);
+        // They were taken: there is room for others.
+        assertThat(previewsAfter(5)).isEqualTo(5);
+    }
+
+    private long previewsAfter(int jobs) throws InterruptedException {
+        IntStream.range(0, jobs).forEach(_ -> mailbox.progressed(progress(UUID.randomUUID(), 1, new byte[PREVIEW])));
+        long previews = 0;
+        for (int i = 0; i < jobs; i++) {
+            previews += ((Letter.Progressed) take()).progress().preview().stream().count();
+        }
+        return previews;
+    }
+
+    private static JobProgress progress(UUID job, int step, byte[] preview) {
+        return new JobProgress(job, new UUID(0, 1), 1, step, 200, Duration.ZERO, Optional.ofNullable(preview));
     }
 
     /** How many letters come before the end. */

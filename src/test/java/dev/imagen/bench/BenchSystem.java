@@ -52,7 +52,7 @@ final class BenchSystem implements AutoCloseable {
         var styles = new PromptStyles(settings.styles());
         var backends = new Backends("mock", List.of(new MockBackend(settings.mock().delay(), 0)));
         var stores = new ImageStores(new FileImageStore(settings.home().resolve("images")));
-        this.events = new JobEvents(new WatchedJobs(database), notifications, true);
+        this.events = new JobEvents(new WatchedJobs(database, Optional::empty), notifications, true);
         this.worker = new Worker(new PostgresJobQueue(database, settings.worker()),
                 new GenerationPipeline(styles, backends, stores, settings.images(), (_, _) -> Optional.empty()),
                 settings.worker(), backends.names(), stamps(claims));
@@ -81,7 +81,7 @@ final class BenchSystem implements AutoCloseable {
     void startWorker() {
         notifications.start();
         events.start();
-        worker.start();
+        worker.start(events);
     }
 
     /** When the worker had the job, by System.nanoTime. */

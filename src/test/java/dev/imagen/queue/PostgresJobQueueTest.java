@@ -5,6 +5,7 @@ import static dev.imagen.queue.QueueFixtures.done;
 import static dev.imagen.queue.QueueFixtures.failed;
 import static dev.imagen.queue.QueueFixtures.offers;
 import static dev.imagen.queue.QueueFixtures.settings;
+import static dev.imagen.queue.QueueFixtures.tick;
 import static dev.imagen.queue.QueueFixtures.usage;
 import static dev.imagen.queue.QueueFixtures.worker;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -26,6 +27,7 @@ import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -606,7 +608,7 @@ class PostgresJobQueueTest {
         var running = claim();
         job();
         var ended = claim();
-        queue.progress(List.of(new ProgressTick(running, 1, 9), new ProgressTick(ended, 1, 9)));
+        queue.progress(List.of(tick(running, 1, 9), tick(ended, 1, 9)));
         queue.settle(ended, done(ended, 1));
         queue.rescue();
         assertThat(DB.rows("select job_id from imagen.job_progress")).containsExactly(Map.of("job_id", running.id()));
@@ -734,8 +736,8 @@ class PostgresJobQueueTest {
     void progress_is_written_over_and_over_in_one_row() throws SQLException {
         job();
         var job = claim();
-        queue.progress(List.of(new ProgressTick(job, 1, 20)));
-        queue.progress(List.of(new ProgressTick(job, 7, 20)));
+        queue.progress(List.of(tick(job, 1, 20)));
+        queue.progress(List.of(tick(job, 7, 20)));
         assertThat(DB.row("select job_id, step, steps from imagen.job_progress"))
                 .isEqualTo(Map.of("job_id", job.id(), "step", 7, "steps", 20));
     }
@@ -747,8 +749,70 @@ class PostgresJobQueueTest {
         set(ids.get(0), "attempt = 2");
         set(ids.get(1), "worker_id = gen_random_uuid()");
         set(ids.get(2), "status = 'done'");
-        queue.progress(jobs.stream().map(job -> new ProgressTick(job, 1, 2)).toList());
+        queue.progress(jobs.stream().map(job -> tick(job, 1, 2)).toList());
         assertThat(DB.rows("select job_id from imagen.job_progress")).containsExactly(Map.of("job_id", ids.get(3)));
+    }
+
+    @Test
+    void progress_of_a_job_that_was_given_to_another_owner_is_not_written() throws SQLException {
+        var id = job();
+        var job = claim();
+        set(id, "owner_user_id = gen_random_uuid()");
+        assertThat(queue.progress(List.of(tick(job, 1, 2)))).isEmpty();
+        assertThat(DB.rows("select from imagen.job_progress")).isEmpty();
+    }
+
+    @Test
+    void a_preview_stays_until_the_next_one_comes() throws SQLException {
+        job();
+        var job = claim();
+        queue.progress(List.of(tick(job, 1, 20, new byte[]{1, 2})));
+        queue.progress(List.of(tick(job, 2, 20)));
+        assertThat(DB.row("select step, preview from imagen.job_progress")).containsEntry("step", 2)
+                .containsEntry("preview", new byte[]{1, 2});
+        queue.progress(List.of(tick(job, 2, 20, new byte[]{3})));
+        assertThat(DB.row("select preview from imagen.job_progress")).containsEntry("preview", new byte[]{3});
+    }
+
+    @Test
+    void many_jobs_some_with_a_preview_are_one_statement() throws SQLException {
+        job();
+        var with = claim();
+        job();
+        var without = claim();
+        var large = new byte[64 * 1024];
+        Arrays.fill(large, (byte) 7);
+        queue.progress(List.of(tick(without, 1, 2), tick(with, 1, 2, large)));
+        assertThat(DB.rows("select job_id from imagen.job_progress where preview is null"))
+                .containsExactly(Map.of("job_id", without.id()));
+        assertThat(DB.row("select preview from imagen.job_progress where preview is not null")).containsEntry("preview",
+                large);
+    }
+
+    @Test
+    void who_runs_a_job_hears_whether_its_previews_are_wanted_elsewhere() throws SQLException {
+        job();
+        var job = claim();
+        assertThat(queue.progress(List.of(tick(job, 1, 20)))).isEqualTo(Map.of(job.id(), false));
+        DB.execute("update imagen.job_progress set previews_until = now() + interval '1 minute'");
+        assertThat(queue.progress(List.of(tick(job, 2, 20)))).isEqualTo(Map.of(job.id(), true));
+        DB.execute("update imagen.job_progress set previews_until = now() - interval '1 second'");
+        assertThat(queue.progress(List.of(tick(job, 3, 20)))).isEqualTo(Map.of(job.id(), false));
+    }
+
+    /** Or an estimate of the time left would grow with each preview that comes between two steps. */
+    @Test
+    void the_time_of_progress_is_that_of_its_step_and_not_before_the_attempt() throws SQLException {
+        job();
+        var job = claim();
+        queue.progress(List.of(new ProgressTick(job, 1, 2, Duration.ZERO, Duration.ofHours(1), Optional.empty())));
+        assertThat(DB.row("select p.updated_at = j.started_at as exact from imagen.job_progress p, imagen.jobs j"))
+                .containsEntry("exact", true);
+        set(job.id(), "started_at = now() - interval '1 hour'");
+        queue.progress(List.of(new ProgressTick(job, 1, 2, Duration.ZERO, Duration.ofMinutes(1), Optional.empty())));
+        assertThat(DB.row(
+                "select now() - updated_at between '1 minute' and '2 minutes' as right" + " from imagen.job_progress"))
+                .containsEntry("right", true);
     }
 
     // All together

@@ -7,6 +7,7 @@ import dev.imagen.job.NewImage;
 import dev.imagen.job.Outcome;
 import dev.imagen.job.Usage;
 import dev.imagen.queue.JobQueue.Offer;
+import dev.imagen.queue.JobQueue.ProgressTick;
 import dev.imagen.queue.JobQueue.WorkerIdentity;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,6 +36,15 @@ final class QueueFixtures {
     /** All that a worker offers, without limits. */
     static List<Offer> offers(WorkerIdentity worker) {
         return worker.backends().stream().map(name -> new Offer(name, 10_000, Optional.empty())).toList();
+    }
+
+    static ProgressTick tick(Job job, int step, int steps) {
+        return tick(job, step, steps, null);
+    }
+
+    static ProgressTick tick(Job job, int step, int steps, byte[] preview) {
+        return new ProgressTick(job, step, steps, Duration.ofSeconds(step), Duration.ZERO,
+                Optional.ofNullable(preview));
     }
 
     static NewImage image(Job job, int position) {

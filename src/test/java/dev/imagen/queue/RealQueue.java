@@ -9,7 +9,6 @@ import dev.imagen.job.Outcome;
 import dev.imagen.queue.Answer.Attempt;
 import dev.imagen.queue.Answer.Plain;
 import dev.imagen.queue.JobQueue.Offer;
-import dev.imagen.queue.JobQueue.ProgressTick;
 import dev.imagen.queue.Move.Ending;
 import dev.imagen.queue.OwnedJobs.Submission;
 import dev.imagen.queue.OwnedJobs.Submitted;
@@ -150,7 +149,7 @@ final class RealQueue {
     }
 
     private Answer progress(Move.Progress move) {
-        queue.progress(cast.lastClaims(move.claims()).map(job -> new ProgressTick(job, move.step(), 9)).toList());
+        queue.progress(cast.lastClaims(move.claims()).map(job -> QueueFixtures.tick(job, move.step(), 9)).toList());
         return Plain.NOTHING;
     }
 

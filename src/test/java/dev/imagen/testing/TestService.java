@@ -88,12 +88,13 @@ public final class TestService implements AutoCloseable {
         notifications.start();
         parts.events().start();
         if (setup.worker.enabled()) {
-            worker.start();
+            worker.start(parts.events());
         }
     }
 
     private ApiServer.Parts parts(Settings settings, DatabaseSettings databaseSettings, Setup setup) {
-        var events = new JobEvents(new WatchedJobs(database), notifications, databaseSettings.listen());
+        var events = new JobEvents(new WatchedJobs(database, () -> Optional.of(worker.id())), notifications,
+                databaseSettings.listen());
         var backends = new Backends("mock", setup.backends, settings.backends().offers());
         backends.probe();
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),

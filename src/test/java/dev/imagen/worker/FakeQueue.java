@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +37,8 @@ final class FakeQueue implements JobQueue {
     private Optional<Duration> nextExpiry = Optional.empty();
     private volatile CountDownLatch hold = new CountDownLatch(0);
     private volatile Set<String> unoffered = Set.of();
+    private volatile boolean previewsWanted;
+    private final Set<UUID> givenAway = ConcurrentHashMap.newKeySet();
     final BlockingQueue<Set<String>> failedUnoffered = new LinkedBlockingQueue<>();
     final BlockingQueue<Integer> held = new LinkedBlockingQueue<>();
     final BlockingQueue<UUID> renewed = new LinkedBlockingQueue<>();
@@ -204,8 +207,22 @@ final class FakeQueue implements JobQueue {
     }
 
     @Override
-    public void progress(Collection<ProgressTick> ticks) {
+    public Map<UUID, Boolean> progress(Collection<ProgressTick> ticks) {
         progress.add(List.copyOf(ticks));
+        var written = new HashMap<UUID, Boolean>();
+        ticks.forEach(tick -> written.put(tick.job().id(), previewsWanted));
+        written.keySet().removeAll(givenAway);
+        return written;
+    }
+
+    /** Somebody in another process watches. */
+    void wantPreviews() {
+        previewsWanted = true;
+    }
+
+    /** Another owner's from now on. */
+    void giveAway(UUID job) {
+        givenAway.add(job);
     }
 
     @Override

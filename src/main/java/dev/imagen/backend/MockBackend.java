@@ -10,11 +10,13 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A backend without a model, for trying ImaGen out and for tests: paints a landscape that depends on the prompt, the
- * seed, the size and the steps, and on nothing else. It can be slow and can fail, on purpose.
+ * seed, the size and the steps, and on nothing else. It can be slow and can fail, on purpose; while it is slow it shows
+ * three previews.
  */
 public final class MockBackend implements ImageBackend {
 
     private static final int MAX_SIDE = 2048;
+    private static final int PREVIEW_SIDE = 256;
 
     private static final BackendInfo INFO = new BackendInfo("mock", List.of("mock-landscape"),
             new BackendInfo.Defaults(512, 512, 20),
@@ -50,18 +52,32 @@ public final class MockBackend implements ImageBackend {
             throws JobFailedException, InterruptedException {
         long start = System.nanoTime();
         int steps = request.steps();
+        int quartersShown = 0;
         for (int step = 1; step <= steps; step++) {
             sleepUntil(start + delay.multipliedBy(step).dividedBy(steps).toNanos());
             progress.finished(step, steps);
+            int quarters = 4 * step / steps;
+            if (delay.isPositive() && quarters > quartersShown && step < steps && progress.previewWanted()) {
+                quartersShown = quarters;
+                progress.preview(preview(request, step));
+            }
         }
         stopIfInterrupted();
         if (ThreadLocalRandom.current().nextDouble() < failures) {
             throw JobFailedException.temporary("mock backend failed on purpose (mock.failures=" + failures + ")");
         }
-        byte[] landscape = LandscapePicture.png(request.prompt(), request.seed(), request.width(), request.height(),
-                steps);
-        return Generation
-                .of(request.input().isPresent() ? Overpainting.png(request.input().get(), landscape) : landscape);
+        return Generation.of(picture(request, request.width(), request.height(), steps));
+    }
+
+    /** The same landscape, small, and with no more detail than these steps give. */
+    private static byte[] preview(ImageRequest request, int step) throws JobFailedException {
+        int shrink = Math.max(1, Math.ceilDiv(Math.max(request.width(), request.height()), PREVIEW_SIDE));
+        return picture(request, Math.max(1, request.width() / shrink), Math.max(1, request.height() / shrink), step);
+    }
+
+    private static byte[] picture(ImageRequest request, int width, int height, int steps) throws JobFailedException {
+        byte[] landscape = LandscapePicture.png(request.prompt(), request.seed(), width, height, steps);
+        return request.input().isPresent() ? Overpainting.png(request.input().get(), landscape) : landscape;
     }
 
     /** Towards a point in time, not for one: else every step would add what its sleep took too long. */

@@ -132,7 +132,7 @@ class PreviewsApiTest {
     }
 
     @Test
-    void a_stranger_never_sees_it() {
+    void a_preview_is_never_shown_to_another_owner() {
         var bob = "Bearer " + issuer.token(UUID.randomUUID());
         var job = submit(alice);
         var attempt = attempt();

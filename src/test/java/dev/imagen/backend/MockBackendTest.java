@@ -107,6 +107,59 @@ class MockBackendTest {
         assertThat(of).containsExactly(steps);
     }
 
+    /** Looks at every preview, or asks for none. */
+    private static final class Audience implements Progress {
+
+        private final List<Integer> widths = new ArrayList<>();
+        private final List<Integer> shownAt = new ArrayList<>();
+        private final int wantedFrom;
+        private int step;
+
+        Audience(int wantedFrom) {
+            this.wantedFrom = wantedFrom;
+        }
+
+        @Override
+        public void finished(int step, int steps) {
+            this.step = step;
+        }
+
+        @Override
+        public boolean previewWanted() {
+            return step >= wantedFrom;
+        }
+
+        @Override
+        public void preview(byte[] picture) {
+            shownAt.add(step);
+            widths.add(PngFile.decode(picture).getWidth());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"512, 256, 256", "1000, 20, 250", "100, 64, 100", "16, 2048, 2"})
+    void while_it_is_slow_it_shows_a_small_picture_after_each_quarter(int width, int height, int small)
+            throws Exception {
+        var audience = new Audience(0);
+        new MockBackend(Duration.ofNanos(1), 0).generate(request("a lake", width, height, 20, 1), audience);
+        assertThat(audience.shownAt).containsExactly(5, 10, 15);
+        assertThat(audience.widths).containsOnly(small);
+    }
+
+    @Test
+    void who_begins_to_watch_later_sees_a_preview_at_the_next_step() throws Exception {
+        var audience = new Audience(7);
+        new MockBackend(Duration.ofNanos(1), 0).generate(request("a lake", 64, 64, 20, 1), audience);
+        assertThat(audience.shownAt).containsExactly(7, 10, 15);
+    }
+
+    @Test
+    void as_quick_as_it_can_be_it_shows_none() throws Exception {
+        var audience = new Audience(0);
+        backend.generate(request("a lake", 64, 64, 20, 1), audience);
+        assertThat(audience.shownAt).isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {3, 20})
     void an_interrupt_stops_it_after_the_step(int last) {

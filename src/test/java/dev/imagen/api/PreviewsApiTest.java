@@ -19,6 +19,7 @@ import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
 import dev.imagen.testing.TokenIssuer;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Optional;
@@ -126,6 +127,7 @@ class PreviewsApiTest {
             var next = one.next("progress").data();
             assertThat(next.path("step").intValue()).isEqualTo(4);
             assertThat(next.path("preview").isNull()).isTrue();
+            assertNoneWritten(job);
             cancel(job, alice);
             one.awaitStatus("cancelled");
         }
@@ -158,29 +160,11 @@ class PreviewsApiTest {
         }
     }
 
-    @Test
-    void nobody_elsewhere_watches_so_no_preview_is_written() throws Exception {
-        var job = submit(alice);
-        var attempt = attempt();
-        try (var events = events(service.client(), job, alice)) {
-            events.awaitStatus("running");
-            attempt.preview(SampleImages.png(80, 40));
-            attempt.finished(1, 20);
-            nextPreview(events);
-            awaitWritten(job, 1);
-            // Between the two the service has read the row, or is about to.
-            attempt.preview(SampleImages.png(40, 40));
-            attempt.finished(2, 20);
-            awaitWritten(job, 2);
-            assertThat(DB.row("select preview, previews_until from imagen.job_progress where job_id = ?", job))
-                    .containsEntry("preview", null).containsEntry("previews_until", null);
-        }
-        cancel(job, alice);
-    }
-
-    private static void awaitWritten(UUID job, int step) {
-        await().until(
-                () -> !DB.rows("select from imagen.job_progress where job_id = ? and step = ?", job, step).isEmpty());
+    /** As nobody watches in another process. */
+    private static void assertNoneWritten(UUID job) throws SQLException {
+        await().until(() -> DB.rows("select from imagen.job_progress where job_id = ?", job).size() == 1);
+        assertThat(DB.row("select preview, previews_until from imagen.job_progress where job_id = ?", job))
+                .containsEntry("preview", null).containsEntry("previews_until", null);
     }
 
     @Test

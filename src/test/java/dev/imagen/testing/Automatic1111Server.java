@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -50,8 +51,17 @@ public final class Automatic1111Server extends ContractServer {
         SD_SERVER
     }
 
+    /** Of previews: how wide they are says whose they are, and of which step. */
+    public static final int OTHERS_PREVIEW = 900;
+    private static final int OWN_PREVIEW = 100;
+
     /** One picture that is being drawn. */
-    private record Drawing(String task, int steps) {}
+    private record Drawing(String task, int steps) {
+        /** How it looks after a step. */
+        byte[] preview(int step) {
+            return SampleImages.png((task.startsWith("task(") ? OWN_PREVIEW : OTHERS_PREVIEW) + step, 50);
+        }
+    }
 
     private final AtomicReference<JsonNode> last = new AtomicReference<>();
     private final List<String> interrupted = new CopyOnWriteArrayList<>();
@@ -59,6 +69,8 @@ public final class Automatic1111Server extends ContractServer {
     private final List<String> finished = new CopyOnWriteArrayList<>();
     private volatile Kind kind = Kind.AUTOMATIC1111;
     private volatile boolean grid;
+    private volatile boolean hugePreviews;
+    private volatile CountDownLatch answers = new CountDownLatch(0);
     private volatile double secondsLeft = 30;
 
     // Of the picture that is drawn, under this object's monitor.
@@ -70,6 +82,8 @@ public final class Automatic1111Server extends ContractServer {
     private int allowed;
     private int mostAtOnce;
     private int questions;
+    private int previewsAsked;
+    private boolean nextTooSoon;
 
     /** A server that listens. */
     public static Automatic1111Server start() throws IOException {
@@ -87,6 +101,30 @@ public final class Automatic1111Server extends ContractServer {
     /** Sends a picture of all pictures before the first. */
     public void sendGrid() {
         grid = true;
+    }
+
+    /** Previews are larger from now on than anybody would read. */
+    public void sendHugePreviews() {
+        hugePreviews = true;
+    }
+
+    /** How often somebody asked for a preview. */
+    public synchronized int previewsAsked() {
+        return previewsAsked;
+    }
+
+    /**
+     * When somebody asks for a preview the next time, their picture ends after the server has seen that it is drawn,
+     * and the next one has begun before it looks at the preview.
+     */
+    public synchronized void nextBeginsWhileAsked() {
+        nextTooSoon = true;
+    }
+
+    /** Pictures that are drawn are on their way until the latch is down. */
+    public CountDownLatch holdAnswers() {
+        answers = new CountDownLatch(1);
+        return answers;
     }
 
     /** What it guesses that a picture still takes. */
@@ -205,9 +243,9 @@ public final class Automatic1111Server extends ContractServer {
         }
         switch (call) {
             case "POST /sdapi/v1/txt2img" -> txt2img(exchange, JSON.readTree(body));
-            case "GET /sdapi/v1/progress" -> json(exchange, 200, progress());
-            case "POST /internal/progress" ->
-                json(exchange, 200, taskProgress(JSON.readTree(body).path("id_task").asText()));
+            case "GET /sdapi/v1/progress" ->
+                json(exchange, 200, progress("skip_current_image=true".equals(exchange.getRequestURI().getQuery())));
+            case "POST /internal/progress" -> taskProgress(exchange, JSON.readTree(body));
             case "POST /sdapi/v1/interrupt" -> {
                 interruptWhateverIsDrawn();
                 json(exchange, 200, JSON.createObjectNode());
@@ -252,6 +290,7 @@ public final class Automatic1111Server extends ContractServer {
         try {
             enqueue(task);
             drawn(task, asked.path("steps").asInt(50));
+            answers.await();
         } catch (InterruptedException e) {
             throw new IOException(e);
         }
@@ -308,9 +347,12 @@ public final class Automatic1111Server extends ContractServer {
     }
 
     /** Of all: as the real one it keeps the interrupt of the last picture until the next begins. */
-    private synchronized ObjectNode progress() {
+    private synchronized ObjectNode progress(boolean skipImage) {
         var answer = JSON.createObjectNode().put("progress", drawing == null ? 0 : (double) step / drawing.steps())
                 .put("eta_relative", 0).putNull("current_image").putNull("current_task");
+        if (!skipImage && step > 0 && drawing != null) {
+            answer.put("current_image", Base64.getEncoder().encodeToString(drawing.preview(step)));
+        }
         answer.putObject("state").put("skipped", false).put("interrupted", ended)
                 .put("job", drawing == null ? "" : "scripts_txt2img").put("job_count", drawing == null ? 0 : 1)
                 .put("job_no", 0).put("sampling_step", step)
@@ -318,15 +360,56 @@ public final class Automatic1111Server extends ContractServer {
         return answer;
     }
 
-    private synchronized ObjectNode taskProgress(String task) {
+    private void taskProgress(HttpExchange exchange, JsonNode asked) throws IOException {
+        if (!asked.path("id_task").isTextual() || !asked.path("id_live_preview").isIntegralNumber()
+                || !asked.path("live_preview").isBoolean() || asked.size() != 3) {
+            error(exchange, 422, "HTTPException", "id_task, id_live_preview, live_preview", "");
+            return;
+        }
+        try {
+            json(exchange, 200, taskProgress(asked.path("id_task").textValue(),
+                    asked.path("id_live_preview").intValue(), asked.path("live_preview").booleanValue()));
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    private synchronized ObjectNode taskProgress(String task, int lastPreview, boolean preview)
+            throws InterruptedException {
         questions++;
+        previewsAsked += preview ? 1 : 0;
         notifyAll();
         boolean active = task.equals(current);
         var answer = JSON.createObjectNode().put("active", active).put("queued", pending.contains(task))
-                .put("completed", finished.contains(task)).putNull("progress").putNull("eta");
-        return active
-                ? answer.put("progress", (double) step / drawing.steps()).put("eta", step == 0 ? 0 : secondsLeft)
-                : answer;
+                .put("completed", finished.contains(task)).putNull("progress").putNull("eta").putNull("live_preview")
+                .put("id_live_preview", active ? lastPreview : -1);
+        if (!active) {
+            return answer;
+        }
+        answer.put("progress", (double) step / drawing.steps()).put("eta", step == 0 ? 0 : secondsLeft);
+        if (preview && nextTooSoon) {
+            nextTooSoon = false;
+            beginNext();
+        }
+        if (preview && step > 0 && step != lastPreview) {
+            answer.put("id_live_preview", step).put("live_preview", livePreview());
+        }
+        return answer;
+    }
+
+    /** Draws this picture to its end, and the first step of the next one. */
+    private void beginNext() throws InterruptedException {
+        var before = drawing;
+        allowed += before.steps() - step + 1;
+        notifyAll();
+        while (drawing == null || drawing == before || step < 1) {
+            wait();
+        }
+    }
+
+    private String livePreview() {
+        var picture = Base64.getEncoder().encodeToString(drawing.preview(step));
+        return "data:image/png;base64," + (hugePreviews ? picture + "A".repeat(16 * 1024 * 1024) : picture);
     }
 
     private ObjectNode picture(JsonNode asked, String model) throws IOException {

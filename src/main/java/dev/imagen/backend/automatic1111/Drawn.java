@@ -42,7 +42,8 @@ record Drawn(byte[] picture, String model, String hash) {
         }
     }
 
-    private static byte[] decoded(String base64) {
+    /** Of a picture, with or without the beginning of a data URL; nothing where it is not Base64. */
+    static byte[] decoded(String base64) {
         try {
             return Base64.getMimeDecoder()
                     .decode(base64.substring(base64.startsWith("data:") ? base64.indexOf(',') + 1 : 0));

@@ -1,6 +1,5 @@
 package dev.imagen.backend.automatic1111;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.imagen.backend.Progress;
 import dev.imagen.backend.automatic1111.Questions.Standing;
 import dev.imagen.backend.automatic1111.Questions.Task;
@@ -19,7 +18,6 @@ import java.util.concurrent.TimeoutException;
 final class PictureCall {
 
     private static final long TICK = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final Duration BETWEEN_QUESTIONS = Duration.ofMillis(500);
 
     /** A request that was just sent may not have been read. */
     private static final int QUESTIONS_BEFORE_UNKNOWN = 3;
@@ -36,18 +34,19 @@ final class PictureCall {
     private final String task;
     private final int steps;
     private final Questions questions;
+    private final PictureWatch watch;
     private final CompletableFuture<Answer> answer = new CompletableFuture<>();
     private final Thread sender;
     private final Thread watcher;
-    private volatile int step;
-    private volatile boolean interruptedByOthers;
 
     private PictureCall(String task, int steps, Questions questions, Post post) {
         this.task = task;
         this.steps = steps;
         this.questions = questions;
+        this.watch = new PictureWatch(task, steps, questions);
         this.sender = Thread.ofVirtual().name("imagen-automatic1111-call").unstarted(() -> send(post));
-        this.watcher = Thread.ofVirtual().name("imagen-automatic1111-progress").unstarted(this::watch);
+        this.watcher = Thread.ofVirtual().name("imagen-automatic1111-progress")
+                .unstarted(() -> watch.watch(() -> !answer.isDone()));
     }
 
     /**
@@ -73,37 +72,6 @@ final class PictureCall {
         }
     }
 
-    private void watch() {
-        try {
-            for (boolean known = false; !answer.isDone();) {
-                Thread.sleep(BETWEEN_QUESTIONS);
-                var now = questions.task(task);
-                known |= now.standing() != Standing.UNKNOWN;
-                if (now.standing() == Standing.RUNNING) {
-                    reached(now.progress());
-                } else if (!known) {
-                    watchWhateverIsDrawn();
-                }
-            }
-        } catch (InterruptedException e) {
-            // The call has ended.
-        }
-    }
-
-    /** On a server that keeps no account of tasks: most likely it is ours. */
-    private void watchWhateverIsDrawn() throws InterruptedException {
-        var state = questions.state();
-        int all = state.path("sampling_steps").asInt();
-        if (state.path("job_count").asInt() != 0 && all > 0) {
-            reached(state.path("sampling_step").asDouble() / all);
-            interruptedByOthers |= ended(state);
-        }
-    }
-
-    private void reached(double share) {
-        step = Math.clamp(Math.round(share * steps), step, steps);
-    }
-
     /**
      * Waits for the answer, and tells how far it is meanwhile.
      *
@@ -120,14 +88,22 @@ final class PictureCall {
             try {
                 return answer.get(Math.min(left, TICK), TimeUnit.NANOSECONDS);
             } catch (TimeoutException e) {
-                if (step > told) {
-                    told = step;
-                    progress.finished(told, steps);
-                }
+                told = tell(progress, told);
             } catch (ExecutionException e) {
                 throw failure(e.getCause());
             }
         }
+    }
+
+    /** @return the last step that was told */
+    private int tell(Progress progress, int told) {
+        int step = watch.step();
+        if (step > told) {
+            progress.finished(step, steps);
+        }
+        watch.takePreview().ifPresent(progress::preview);
+        watch.wantPreviews(progress.previewWanted());
+        return step;
     }
 
     private static JobFailedException failure(Throwable cause) {
@@ -144,13 +120,7 @@ final class PictureCall {
 
     /** Whether somebody else ended it: the server then answers with what it had so far, and does not say so. */
     boolean endedByOthers() throws InterruptedException {
-        var state = questions.state();
-        return interruptedByOthers || state.path("job").asText().isEmpty() && ended(state);
-    }
-
-    private static boolean ended(JsonNode state) {
-        return state.path("interrupted").asBoolean() || state.path("stopping_generation").asBoolean()
-                || state.path("skipped").asBoolean();
+        return watch.endedByOthers();
     }
 
     /**
@@ -166,7 +136,7 @@ final class PictureCall {
                     return;
                 }
                 unknown = now.standing() == Standing.QUEUED ? 0 : unknown + 1;
-                Thread.sleep(BETWEEN_QUESTIONS);
+                Thread.sleep(PictureWatch.BETWEEN_QUESTIONS);
             }
         } catch (InterruptedException e) {
             // Nobody does; then the connection is closed below.

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.imagen.backend.remote.RemoteServer;
+import dev.imagen.image.Preview;
 import dev.imagen.job.JobFailedException;
+import java.util.Optional;
 
 /**
  * What a server is asked while it draws. It draws one picture at a time, and its state is that of whichever that is;
@@ -12,8 +14,12 @@ import dev.imagen.job.JobFailedException;
  */
 final class Questions {
 
-    /** Of an answer without a preview. */
+    /** What to have seen last where nothing was. */
+    static final int NONE_SHOWN = -1;
+
+    /** Of an answer without a preview, and with one. */
     private static final int MOST = 256 * 1024;
+    private static final int MOST_WITH_PREVIEW = MOST + Preview.MOST_SENT / 3 * 4;
 
     private final RemoteServer server;
 
@@ -35,16 +41,42 @@ final class Questions {
     }
 
     /**
+     * How the picture looks that the server draws.
+     *
+     * @param id the server's, of this state of it
+     * @param picture encoded, as the server was set up to
+     */
+    record Shown(int id, byte[] picture) {}
+
+    /**
      * @param progress 0 to 1
      * @param secondsLeft as the server guesses; 0 where it does not
+     * @param shown where it was asked for, and there is another one than the last
      */
-    record Task(Standing standing, double progress, double secondsLeft) {}
+    record Task(Standing standing, double progress, double secondsLeft, Optional<Shown> shown) {}
 
     /** How a task fares. */
     Task task(String id) throws InterruptedException {
-        var json = ask("POST", "/internal/progress", JsonNodeFactory.instance.objectNode().put("id_task", id)
-                .put("id_live_preview", -1).put("live_preview", false));
-        return new Task(standing(json), json.path("progress").asDouble(0), json.path("eta").asDouble(0));
+        return task(id, NONE_SHOWN, false);
+    }
+
+    /** The same with what can be seen of it; the server has to make that. @param last the id that was seen last */
+    Task taskWithPreview(String id, int last) throws InterruptedException {
+        return task(id, last, true);
+    }
+
+    private Task task(String id, int last, boolean preview) throws InterruptedException {
+        var body = JsonNodeFactory.instance.objectNode().put("id_task", id).put("id_live_preview", last)
+                .put("live_preview", preview);
+        var json = ask(() -> server.post("/internal/progress", body, preview ? MOST_WITH_PREVIEW : MOST));
+        return new Task(standing(json), json.path("progress").asDouble(0), json.path("eta").asDouble(0), shown(json));
+    }
+
+    private static Optional<Shown> shown(JsonNode json) {
+        byte[] picture = Drawn.decoded(json.path("live_preview").asText(""));
+        return picture.length == 0
+                ? Optional.empty()
+                : Optional.of(new Shown(json.path("id_live_preview").asInt(NONE_SHOWN), picture));
     }
 
     private static Standing standing(JsonNode json) {
@@ -59,17 +91,17 @@ final class Questions {
 
     /** The state of the server, whoever it draws for; missing where it tells none. */
     JsonNode state() throws InterruptedException {
-        return ask("GET", "/sdapi/v1/progress?skip_current_image=true", MissingNode.getInstance()).path("state");
+        return ask(() -> server.get("/sdapi/v1/progress?skip_current_image=true", MOST)).path("state");
     }
 
     /** Ends what the server draws now, whoever it draws for. */
     void interrupt() throws InterruptedException {
-        ask("POST", "/sdapi/v1/interrupt", JsonNodeFactory.instance.objectNode());
+        ask(() -> server.post("/sdapi/v1/interrupt", JsonNodeFactory.instance.objectNode(), MOST));
     }
 
-    private JsonNode ask(String method, String path, JsonNode body) throws InterruptedException {
+    private static JsonNode ask(PictureCall.Post question) throws InterruptedException {
         try {
-            var answer = method.equals("GET") ? server.get(path, MOST) : server.post(path, body, MOST);
+            var answer = question.send();
             return answer.ok() ? answer.json() : MissingNode.getInstance();
         } catch (JobFailedException e) {
             return MissingNode.getInstance();

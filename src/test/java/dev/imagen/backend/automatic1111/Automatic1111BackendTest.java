@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
+import dev.imagen.backend.Progress;
 import dev.imagen.backend.Size;
 import dev.imagen.backend.remote.RemoteBackendContract;
 import dev.imagen.backend.remote.RemoteHttp;
@@ -16,6 +17,7 @@ import dev.imagen.image.ImageFile;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.testing.Automatic1111Server;
 import dev.imagen.testing.Automatic1111Server.Kind;
+import dev.imagen.testing.Await;
 import dev.imagen.testing.ContractServer;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
@@ -141,15 +143,42 @@ class Automatic1111BackendTest extends RemoteBackendContract {
     }
 
     /** A call by a thread of its own. */
-    private static final class Caller {
+    private static final class Caller implements Progress {
 
         private final CompletableFuture<Throwable> end = new CompletableFuture<>();
         private final LinkedBlockingQueue<Integer> steps = new LinkedBlockingQueue<>();
+        private final LinkedBlockingQueue<byte[]> previews = new LinkedBlockingQueue<>();
+        private final boolean watches;
         private final Thread thread;
 
         Caller(ImageBackend backend) {
-            thread = Thread.ofVirtual().start(() -> end.complete(
-                    catchThrowable(() -> backend.generate(request("loaded", Map.of()), (step, _) -> steps.add(step)))));
+            this(backend, false);
+        }
+
+        Caller(ImageBackend backend, boolean watches) {
+            this.watches = watches;
+            thread = Thread.ofVirtual().start(
+                    () -> end.complete(catchThrowable(() -> backend.generate(request("loaded", Map.of()), this))));
+        }
+
+        @Override
+        public void finished(int step, int all) {
+            steps.add(step);
+        }
+
+        @Override
+        public boolean previewWanted() {
+            return watches;
+        }
+
+        @Override
+        public void preview(byte[] picture) {
+            previews.add(picture);
+        }
+
+        /** How wide the next preview is. */
+        int awaitPreview() throws Exception {
+            return ImageFile.read(Await.next(previews, "a preview")).width();
         }
 
         Throwable awaitEnd() throws Exception {
@@ -245,6 +274,7 @@ class Automatic1111BackendTest extends RemoteBackendContract {
         }
         server.drawFast();
         assertThat(caller.awaitEnd()).isNull();
+        assertThat(server.previewsAsked()).as("while nobody watches").isZero();
     }
 
     @Test
@@ -261,6 +291,78 @@ class Automatic1111BackendTest extends RemoteBackendContract {
         assertThat(caller.awaitStep()).isBetween(1, 2);
         server.drawFast();
         assertThat(caller.awaitEnd()).isNull();
+    }
+
+    @Test
+    void whoever_watches_sees_the_picture_so_far() throws Exception {
+        server.drawSlowly();
+        var caller = new Caller(backend(), true);
+        server.awaitDrawing();
+        server.draw(5);
+        assertThat(caller.awaitPreview()).isEqualTo(105);
+        server.draw(1);
+        assertThat(caller.awaitPreview()).isEqualTo(106);
+        server.drawFast();
+        assertThat(caller.awaitEnd()).isNull();
+    }
+
+    @Test
+    void a_preview_is_not_shown_where_another_users_picture_began_in_the_moment_of_the_question() throws Exception {
+        server.drawSlowly();
+        var answers = server.holdAnswers();
+        var caller = new Caller(backend(), true);
+        server.awaitDrawing();
+        server.anotherUserDraws("theirs");
+        server.nextBeginsWhileAsked();
+        server.draw(1);
+        caller.awaitStep();
+        for (int asked = 0; asked == 0; asked = server.previewsAsked()) {
+            server.awaitQuestions(1);
+        }
+        // The one that tells that it is no longer ours, and one after it.
+        server.awaitQuestions(2);
+        assertThat(caller.previews).isEmpty();
+        server.drawFast();
+        answers.countDown();
+        assertThat(caller.awaitEnd()).isNull();
+        assertThat(caller.previews).isEmpty();
+    }
+
+    @Test
+    void a_server_that_does_not_say_whose_picture_it_draws_shows_none() throws Exception {
+        server.as(Kind.SDNEXT).drawSlowly();
+        server.anotherUserDraws("theirs");
+        var caller = new Caller(backend(), true);
+        server.awaitPending();
+        server.draw(15);
+        assertThat(caller.awaitStep()).isPositive();
+        server.awaitQuestions(2);
+        server.drawFast();
+        assertThat(caller.awaitEnd()).isNull();
+        assertThat(caller.previews).isEmpty();
+        assertThat(server.previewsAsked()).isZero();
+    }
+
+    @Test
+    void previews_that_are_too_large_do_not_cost_the_steps() throws Exception {
+        server.sendHugePreviews();
+        server.drawSlowly();
+        var caller = new Caller(backend(), true);
+        server.awaitDrawing();
+        server.draw(5);
+        assertThat(caller.awaitStep()).isBetween(1, 5);
+        for (int asked = 0; asked == 0; asked = server.previewsAsked()) {
+            server.awaitQuestions(1);
+        }
+        server.draw(7);
+        for (int step = 0; step < 12;) {
+            step = caller.awaitStep();
+            assertThat(step).isPositive();
+        }
+        server.drawFast();
+        assertThat(caller.awaitEnd()).isNull();
+        assertThat(caller.previews).isEmpty();
+        assertThat(server.previewsAsked()).isOne();
     }
 
     @Test
@@ -285,6 +387,10 @@ class Automatic1111BackendTest extends RemoteBackendContract {
                 var progress = events.next("progress").data();
                 assertThat(progress.path("step").intValue()).isBetween(1, 5);
                 assertThat(progress.path("steps").intValue()).isEqualTo(20);
+                while (progress.path("preview").isNull()) {
+                    progress = events.next("progress").data();
+                }
+                assertThat(progress.path("preview").textValue()).startsWith("data:image/jpeg;base64,");
                 service.client().post("/jobs/" + id + "/cancel");
                 assertThat(events.awaitStatus("cancelled").data().path("image_id").isNull()).isTrue();
             }

@@ -155,10 +155,16 @@ public abstract class ContractServer implements AutoCloseable {
 
     /** Half of what it announces, and then no connection. */
     public static Fault breaking() {
+        return breaking("application/json", "0".repeat(500));
+    }
+
+    /** The beginning of an answer, and then no connection. */
+    public static Fault breaking(String type, String beginning) {
         return exchange -> {
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
-            exchange.sendResponseHeaders(200, 1000);
-            exchange.getResponseBody().write(new byte[500]);
+            byte[] bytes = beginning.getBytes(StandardCharsets.UTF_8);
+            exchange.getResponseHeaders().set("Content-Type", type);
+            exchange.sendResponseHeaders(200, 2L * bytes.length);
+            exchange.getResponseBody().write(bytes);
             exchange.getResponseBody().flush();
             throw new IOException("broken on purpose");
         };
@@ -166,23 +172,27 @@ public abstract class ContractServer implements AutoCloseable {
 
     /** White space without end, a byte at a time, until the client goes. */
     public final Fault drip() {
-        return exchange -> endless(exchange, 1);
+        return endless("application/json", " ");
     }
 
     /** White space without end, as fast as it is taken, until the client goes. */
     public final Fault flood() {
-        return exchange -> endless(exchange, 64 * 1024);
+        return endless("application/json", " ".repeat(64 * 1024));
     }
 
-    private void endless(HttpExchange exchange, int size) throws IOException {
-        byte[] piece = " ".repeat(size).getBytes(StandardCharsets.US_ASCII);
-        exchange.getResponseHeaders().set("Content-Type", "application/json");
+    /** A piece again and again until the client goes, short ones slowly. */
+    public final Fault endless(String type, String piece) {
+        return exchange -> endless(exchange, type, piece.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void endless(HttpExchange exchange, String type, byte[] piece) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", type);
         exchange.sendResponseHeaders(200, 0);
         while (!Thread.interrupted()) {
             exchange.getResponseBody().write(piece);
             exchange.getResponseBody().flush();
-            sent.addAndGet(size);
-            if (size == 1) {
+            sent.addAndGet(piece.length);
+            if (piece.length < 1024) {
                 LockSupport.parkNanos(5_000_000);
             }
         }

@@ -24,6 +24,8 @@ public record Answer(int status, HttpHeaders headers, byte[] body, boolean cut) 
     /** A server may err; a job that waits for a week is no better than one that failed. */
     private static final Duration LONGEST_WAIT = Duration.ofHours(24);
 
+    private static final String EVENTS = "text/event-stream";
+
     /** A picture is one long string; how long it may be, the limit of the body says. */
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build()).build());
@@ -37,10 +39,24 @@ public record Answer(int status, HttpHeaders headers, byte[] body, boolean cut) 
         return status / 100 == 2;
     }
 
+    /** Whether it is a stream of events, which were told as they came: then there is nothing in the body. */
+    public boolean events() {
+        return events(headers);
+    }
+
+    static boolean events(HttpHeaders headers) {
+        return headers.firstValue("Content-Type")
+                .filter(type -> type.regionMatches(true, 0, EVENTS, 0, EVENTS.length())).isPresent();
+    }
+
     /** The body; missing where it is no JSON. */
     public JsonNode json() {
+        return json(body);
+    }
+
+    static JsonNode json(byte[] text) {
         try {
-            var json = JSON.readTree(body);
+            var json = JSON.readTree(text);
             return json == null ? MissingNode.getInstance() : json;
         } catch (IOException e) {
             return MissingNode.getInstance();

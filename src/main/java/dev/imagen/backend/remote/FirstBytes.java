@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Subscription;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Takes the beginning of a body. Unlike {@code BodyHandlers.limiting} it does not make an exception of a longer one,
@@ -18,12 +20,27 @@ final class FirstBytes implements BodySubscriber<FirstBytes.Body> {
     record Body(byte[] bytes, boolean cut) {}
 
     private final CompletableFuture<Body> body = new CompletableFuture<>();
-    private final ByteArrayOutputStream taken = new ByteArrayOutputStream();
+    private final Consumer<byte[]> sink;
+    private final Supplier<byte[]> kept;
     private final long most;
+    private long taken;
     private Subscription subscription;
 
-    FirstBytes(long most) {
+    private FirstBytes(long most, Consumer<byte[]> sink, Supplier<byte[]> kept) {
         this.most = most;
+        this.sink = sink;
+        this.kept = kept;
+    }
+
+    /** Keeps them. */
+    static FirstBytes kept(long most) {
+        var bytes = new ByteArrayOutputStream();
+        return new FirstBytes(most, bytes::writeBytes, bytes::toByteArray);
+    }
+
+    /** Gives them away as they come. */
+    static FirstBytes given(long most, Consumer<byte[]> sink) {
+        return new FirstBytes(most, sink, () -> new byte[0]);
     }
 
     @Override
@@ -40,12 +57,13 @@ final class FirstBytes implements BodySubscriber<FirstBytes.Body> {
     @Override
     public void onNext(List<ByteBuffer> buffers) {
         for (ByteBuffer buffer : buffers) {
-            byte[] bytes = new byte[(int) Math.min(buffer.remaining(), most - taken.size())];
+            byte[] bytes = new byte[(int) Math.min(buffer.remaining(), most - taken)];
             buffer.get(bytes);
-            taken.writeBytes(bytes);
+            taken += bytes.length;
+            sink.accept(bytes);
             if (buffer.hasRemaining()) {
                 subscription.cancel();
-                body.complete(new Body(taken.toByteArray(), true));
+                body.complete(new Body(kept.get(), true));
                 return;
             }
         }
@@ -58,6 +76,6 @@ final class FirstBytes implements BodySubscriber<FirstBytes.Body> {
 
     @Override
     public void onComplete() {
-        body.complete(new Body(taken.toByteArray(), false));
+        body.complete(new Body(kept.get(), false));
     }
 }

@@ -5,12 +5,18 @@ import java.net.http.HttpClient.Redirect;
 import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 
 /**
  * The one HTTP client of all remote backends, made when the first of them calls. It goes through the proxy that the
@@ -48,17 +54,68 @@ public final class RemoteHttp implements AutoCloseable {
      */
     Answer exchange(HttpRequest request, long most, Duration longest)
             throws ExecutionException, TimeoutException, InterruptedException {
-        if (Thread.interrupted()) {
-            // Before anything is sent that would cost something.
-            throw new InterruptedException();
-        }
-        var exchange = client().sendAsync(request,
-                head -> new FirstBytes(Answer.ok(head.statusCode()) ? most : ERROR_BYTES));
+        stopIfInterrupted();
+        var exchange = client().sendAsync(request, head -> whole(head, most));
         try {
             return answer(exchange.get(longest.toMillis(), TimeUnit.MILLISECONDS));
         } finally {
             exchange.cancel(true);
         }
+    }
+
+    /**
+     * The same with an answer that may be a stream of server-sent events.
+     *
+     * @param most as of {@link #exchange}, over all events
+     * @param events hears the data of each, on this thread; false: enough, and the connection is closed
+     */
+    Answer stream(HttpRequest request, long most, Duration longest, Predicate<byte[]> events)
+            throws ExecutionException, TimeoutException, InterruptedException {
+        stopIfInterrupted();
+        long end = System.nanoTime() + longest.toNanos();
+        var head = new AtomicReference<ResponseInfo>();
+        var heard = new LinkedBlockingQueue<Optional<byte[]>>();
+        var exchange = client().sendAsync(request, info -> {
+            head.set(info);
+            return streams(info) ? events(most, heard) : whole(info, most);
+        });
+        exchange.whenComplete((_, _) -> heard.add(Optional.empty()));
+        try {
+            for (;;) {
+                var event = heard.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+                if (event == null) {
+                    throw new TimeoutException();
+                }
+                if (event.isEmpty()) {
+                    return answer(exchange.get());
+                }
+                if (!events.test(event.get())) {
+                    return new Answer(head.get().statusCode(), head.get().headers(), new byte[0], false);
+                }
+            }
+        } finally {
+            exchange.cancel(true);
+        }
+    }
+
+    /** Before anything is sent that would cost something. */
+    private static void stopIfInterrupted() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+    }
+
+    private static FirstBytes whole(ResponseInfo head, long most) {
+        return FirstBytes.kept(Answer.ok(head.statusCode()) ? most : ERROR_BYTES);
+    }
+
+    private static boolean streams(ResponseInfo head) {
+        return Answer.ok(head.statusCode()) && Answer.events(head.headers());
+    }
+
+    private static FirstBytes events(long most, Queue<Optional<byte[]>> heard) {
+        var events = new ServerSentEvents(data -> heard.add(Optional.of(data)));
+        return FirstBytes.given(most, events::take);
     }
 
     private static Answer answer(HttpResponse<FirstBytes.Body> response) {

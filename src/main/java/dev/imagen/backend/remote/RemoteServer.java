@@ -6,15 +6,13 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublisher;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
-import java.util.function.UnaryOperator;
+import java.util.function.Predicate;
 
 /**
  * The server of one backend. Every call either gives its answer, whatever its status, or throws a temporary failure;
@@ -46,20 +44,40 @@ public final class RemoteServer {
 
     /** @param most bytes of an answer that is no error; a longer one is a permanent failure */
     public Answer get(String path, long most) throws JobFailedException, InterruptedException {
-        return send("GET", path, BodyPublishers.noBody(), UnaryOperator.identity(), most);
+        return exchange(to(path).build(), most);
     }
 
     /** Sends JSON. @param most as of {@link #get} */
     public Answer post(String path, JsonNode body, long most) throws JobFailedException, InterruptedException {
-        return send("POST", path, BodyPublishers.ofString(body.toString()),
-                request -> request.header("Content-Type", "application/json"), most);
+        return post(path, Content.json(body), most);
     }
 
-    private Answer send(String method, String path, BodyPublisher body, UnaryOperator<HttpRequest.Builder> more,
-            long most) throws JobFailedException, InterruptedException {
-        var request = HttpRequest.newBuilder(URI.create(base + path)).method(method, body);
+    /** Sends something else. @param most as of {@link #get} */
+    public Answer post(String path, Content content, long most) throws JobFailedException, InterruptedException {
+        return exchange(posting(path, content), most);
+    }
+
+    /**
+     * The same to a server that may answer with server-sent events, or with none.
+     *
+     * @param most as of {@link #get}, over all events
+     * @param events hears the data of each as it comes, on this thread, missing where it is no JSON; false: enough
+     */
+    public Answer stream(String path, Content content, long most, Predicate<JsonNode> events)
+            throws JobFailedException, InterruptedException {
+        var request = posting(path, content);
+        return exchange(request, most,
+                () -> http.stream(request, most, longest, data -> events.test(Answer.json(data))));
+    }
+
+    private HttpRequest posting(String path, Content content) {
+        return to(path).POST(content.body()).header("Content-Type", content.type()).build();
+    }
+
+    private HttpRequest.Builder to(String path) {
+        var request = HttpRequest.newBuilder(URI.create(base + path));
         key.ifPresent(shown -> request.header(shown.header(), shown.value().value()));
-        return exchange(more.apply(request).build(), most);
+        return request;
     }
 
     /**
@@ -109,10 +127,21 @@ public final class RemoteServer {
                 && base.getRawAuthority().equalsIgnoreCase(place.getRawAuthority());
     }
 
+    /** One call and its answer. */
+    @FunctionalInterface
+    private interface Exchange {
+        Answer answer() throws ExecutionException, TimeoutException, InterruptedException;
+    }
+
     private Answer exchange(HttpRequest request, long most) throws JobFailedException, InterruptedException {
+        return exchange(request, most, () -> http.exchange(request, most, longest));
+    }
+
+    private Answer exchange(HttpRequest request, long most, Exchange exchange)
+            throws JobFailedException, InterruptedException {
         var host = request.uri().getAuthority();
         try {
-            var answer = http.exchange(request, most, longest);
+            var answer = exchange.answer();
             if (answer.ok() && answer.cut()) {
                 throw permanent(host + " sent more than " + most
                         + " bytes, which is more than images.bytes (IMAGES_BYTES) leaves room for");

@@ -4,69 +4,30 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import dev.imagen.testing.OpenAiRules.Refused;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** OpenAI's {@code /v1/images/generations}, which refuses what the real one refuses. */
+/** OpenAI's {@code /v1/images/generations} and {@code edits}, which refuse what the real ones refuse. */
 public final class OpenAiServer extends ContractServer {
 
     /** The only key that it takes. */
     public static final String KEY = "sk-proj-key-of-a-test";
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String PATH = "/v1/images/generations";
-
-    /** What it takes of a model, by the beginning of its name; the longest that fits is meant. */
-    private record Rules(int longestPrompt, Set<String> sizes, Set<String> qualities, Set<String> fields) {}
-
-    private static final Set<String> COMMON = Set.of("model", "prompt", "n", "size", "quality", "user");
-    private static final Set<String> THREE = Set.of("auto", "1024x1024", "1536x1024", "1024x1536");
-    private static final Set<String> GPT = Set.of("background", "moderation", "output_format", "output_compression",
-            "stream", "partial_images", "safety_identifier");
-    private static final Set<String> GPT_2_5 = Set.of("background", "moderation", "output_format", "output_compression",
-            "stream", "partial_images", "safety_identifier", "complexity");
-    private static final Set<String> THREE_QUALITIES = Set.of("auto", "low", "medium", "high");
-    private static final Set<String> FIVE_QUALITIES = Set.of("auto", "low", "medium", "high", "xhigh", "max");
-
-    private static final Map<String, Rules> MODELS = Map.of("gpt-image-1",
-            new Rules(32_000, THREE, THREE_QUALITIES, GPT), "chatgpt-image-latest",
-            new Rules(32_000, THREE, THREE_QUALITIES, GPT), "gpt-image-2",
-            new Rules(32_000, Set.of(), THREE_QUALITIES, GPT), "gpt-image-2.5-",
-            new Rules(32_000, Set.of(), FIVE_QUALITIES, GPT_2_5), "gpt-image-2.6-",
-            new Rules(32_000, Set.of(), FIVE_QUALITIES, GPT_2_5), "dall-e-2",
-            new Rules(1000, Set.of("256x256", "512x512", "1024x1024"), Set.of("standard"), Set.of("response_format")),
-            "dall-e-3", new Rules(4000, Set.of("1024x1024", "1792x1024", "1024x1792"), Set.of("standard", "hd"),
-                    Set.of("response_format", "style")));
-
-    private static final Map<String, Set<String>> CHOICES = Map.of("background",
-            Set.of("auto", "transparent", "opaque"), "moderation", Set.of("auto", "low"), "output_format",
-            Set.of("png", "jpeg", "webp", "gif", "svg"), "style", Set.of("vivid", "natural"), "response_format",
-            Set.of("url", "b64_json"), "complexity", Set.of("low", "medium", "high"));
-
-    /** As it renders an error. */
-    private static final class Refused extends Exception {
-        private static final long serialVersionUID = 1L;
-        private final int status;
-        private final String param;
-        private final String code;
-
-        Refused(int status, String message, String param, String code) {
-            super(message);
-            this.status = status;
-            this.param = param;
-            this.code = code;
-        }
-    }
+    private static final String GENERATIONS = "/v1/images/generations";
+    private static final String EDITS = "/v1/images/edits";
+    private static final String MODELS = "/v1/models";
 
     private final Map<String, byte[]> files = new ConcurrentHashMap<>();
     private final AtomicReference<JsonNode> last = new AtomicReference<>();
+    private final AtomicReference<MultipartForm> lastForm = new AtomicReference<>();
 
     /** A server that listens. */
     public static OpenAiServer start() throws IOException {
@@ -80,9 +41,14 @@ public final class OpenAiServer extends ContractServer {
         return last.get();
     }
 
+    /** The form that was sent last. */
+    public MultipartForm lastForm() {
+        return lastForm.get();
+    }
+
     @Override
     protected boolean generates(HttpExchange exchange) {
-        return exchange.getRequestURI().getPath().equals(PATH);
+        return Set.of(GENERATIONS, EDITS).contains(exchange.getRequestURI().getPath());
     }
 
     @Override
@@ -94,7 +60,7 @@ public final class OpenAiServer extends ContractServer {
             return;
         }
         try {
-            send(exchange, 200, "application/json", JSON.writeValueAsBytes(generate(exchange)));
+            answer(exchange, path, exchange.getRequestBody().readAllBytes());
         } catch (Refused e) {
             var error = JSON.createObjectNode();
             error.putObject("error").put("message", e.getMessage()).put("type", "invalid_request_error")
@@ -108,8 +74,7 @@ public final class OpenAiServer extends ContractServer {
         send(exchange, 200, "image/png", files.get(path));
     }
 
-    private ObjectNode generate(HttpExchange exchange) throws IOException, Refused {
-        byte[] body = exchange.getRequestBody().readAllBytes();
+    private void answer(HttpExchange exchange, String path, byte[] body) throws IOException, Refused {
         var authorization = exchange.getRequestHeaders().getFirst("Authorization");
         if (authorization == null || !authorization.startsWith("Bearer ")) {
             throw new Refused(401, "You didn't provide an API key.", null, null);
@@ -118,103 +83,85 @@ public final class OpenAiServer extends ContractServer {
             throw new Refused(401, "Incorrect API key provided: " + authorization.substring(7) + ".", null,
                     "invalid_api_key");
         }
-        if (!exchange.getRequestURI().getPath().equals(PATH)) {
+        if (!Set.of(GENERATIONS, EDITS, MODELS).contains(path)) {
             throw new Refused(404, "Invalid URL (" + exchange.getRequestMethod() + " " + exchange.getRequestURI() + ")",
                     null, null);
         }
-        if (!exchange.getRequestMethod().equals("POST")) {
-            throw new Refused(405, "Not allowed to " + exchange.getRequestMethod() + " on " + PATH + ".", null,
+        if (!exchange.getRequestMethod().equals(path.equals(MODELS) ? "GET" : "POST")) {
+            throw new Refused(405, "Not allowed to " + exchange.getRequestMethod() + " on " + path + ".", null,
                     "method_not_supported");
         }
+        if (path.equals(MODELS)) {
+            send(exchange, 200, "application/json", models());
+            return;
+        }
+        var asked = path.equals(EDITS) ? form(exchange, body) : json(exchange, body);
+        last.set(asked);
+        OpenAiRules.check(asked, path.equals(EDITS));
+        var answer = generated(asked, path.equals(EDITS));
+        if (asked.path("stream").asBoolean()) {
+            stream(exchange, answer, path.equals(EDITS) ? "image_edit." : "image_generation.",
+                    asked.path("partial_images").asInt());
+        } else {
+            send(exchange, 200, "application/json", JSON.writeValueAsBytes(answer));
+        }
+    }
+
+    private static byte[] models() throws IOException {
+        var models = JSON.createObjectNode().put("object", "list");
+        models.putArray("data").addObject().put("id", "gpt-image-2").put("object", "model").put("created", 1764284400)
+                .put("owned_by", "system");
+        return JSON.writeValueAsBytes(models);
+    }
+
+    private static JsonNode json(HttpExchange exchange, byte[] body) throws IOException, Refused {
         if (!"application/json".equals(exchange.getRequestHeaders().getFirst("Content-Type"))) {
             throw new Refused(400, "Unsupported content type", null, "unsupported_content_type");
         }
-        var asked = JSON.readTree(body);
-        last.set(asked);
-        check(asked);
-        return generated(asked);
+        return JSON.readTree(body);
     }
 
-    private static void check(JsonNode asked) throws Refused {
-        var model = asked.path("model").asText("dall-e-2");
-        var rules = MODELS.keySet().stream().filter(model::startsWith).max(Comparator.comparingInt(String::length))
-                .map(MODELS::get).orElseThrow(
-                        () -> new Refused(400, "The model '" + model + "' does not exist.", "model", "invalid_value"));
-        for (String field : (Iterable<String>) asked::fieldNames) {
-            if (!COMMON.contains(field) && !rules.fields().contains(field)) {
-                throw new Refused(400, "Unknown parameter: '" + field + "'.", field, "unknown_parameter");
-            }
-        }
-        checkPrompt(asked.path("prompt"), rules.longestPrompt(), model);
-        checkSize(asked.path("size").asText("1024x1024"), rules.sizes());
-        choice(asked, "quality", rules.qualities());
-        for (var choice : CHOICES.entrySet()) {
-            choice(asked, choice.getKey(), choice.getValue());
-        }
-        range(asked, "n", 1, model.equals("dall-e-3") ? 1 : 10);
-        range(asked, "partial_images", 0, 3);
-        range(asked, "output_compression", 0, 100);
-        var format = asked.path("output_format").asText("png");
-        if (asked.has("output_compression") && format.equals("png")
-                && asked.path("output_compression").intValue() < 100) {
-            throw new Refused(400, "Compression less than 100 is not supported for PNG output format",
-                    "output_compression", "invalid_png_output_compression");
-        }
-        if (asked.path("background").asText().equals("transparent") && format.equals("jpeg")) {
-            throw new Refused(400, "Transparent background is not supported for JPEG output format", "background",
-                    "invalid_value");
+    private JsonNode form(HttpExchange exchange, byte[] body) throws Refused {
+        try {
+            var form = MultipartForm.read(exchange.getRequestHeaders().getFirst("Content-Type"), body);
+            lastForm.set(form);
+            var fields = OpenAiRules.fields(form);
+            OpenAiRules.checkImages(form, fields.path("model").asText("dall-e-2"));
+            return fields;
+        } catch (IllegalArgumentException e) {
+            throw new Refused(400, "Could not parse multipart form: " + e.getMessage(), null, null);
         }
     }
 
-    private static void checkPrompt(JsonNode prompt, int longest, String model) throws Refused {
-        if (!prompt.isTextual() || prompt.textValue().isEmpty()) {
-            throw new Refused(400, "Missing required parameter: 'prompt'.", "prompt", "missing_required_parameter");
+    /** As many previews as were asked for, and then the picture. */
+    private static void stream(HttpExchange exchange, ObjectNode answer, String kind, int previews) throws IOException {
+        exchange.getResponseHeaders().set("Content-Type", "text/event-stream; charset=utf-8");
+        exchange.sendResponseHeaders(200, 0);
+        for (int i = 0; i < previews; i++) {
+            event(exchange,
+                    common(answer).put("b64_json", Base64.getEncoder().encodeToString(SampleImages.png(64 + i, 64)))
+                            .put("type", kind + "partial_image").put("partial_image_index", i));
         }
-        if (prompt.textValue().codePointCount(0, prompt.textValue().length()) > longest) {
-            throw new Refused(400,
-                    "Invalid 'prompt': string too long. Expected a string with maximum length " + longest + ".",
-                    "prompt", "string_above_max_length");
-        }
-        if (prompt.textValue().contains("something forbidden")) {
-            throw new Refused(400, "Your request was rejected by the safety system.", null,
-                    model.startsWith("dall-e") ? "content_policy_violation" : "moderation_blocked");
-        }
+        var last = common(answer).put("type", kind + "completed").put("b64_json",
+                answer.path("data").path(0).path("b64_json").textValue());
+        last.set("usage", answer.path("usage"));
+        event(exchange, last);
     }
 
-    /** @param sizes none: any that is free */
-    private static void checkSize(String size, Set<String> sizes) throws Refused {
-        if (sizes.isEmpty() ? !free(size) : !sizes.contains(size)) {
-            throw new Refused(400,
-                    "Invalid value: '" + size + "'. Supported values are: " + String.join(", ", sizes) + ".", "size",
-                    "invalid_value");
-        }
+    private static ObjectNode common(ObjectNode answer) {
+        return JSON.createObjectNode().put("created_at", answer.path("created").asLong())
+                .put("size", answer.path("size").asText()).put("quality", answer.path("quality").asText())
+                .put("background", answer.path("background").asText())
+                .put("output_format", answer.path("output_format").asText());
     }
 
-    private static boolean free(String size) {
-        if (!size.matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
-            return false;
-        }
-        var sides = List.of(size.split("x")).stream().map(Integer::valueOf).sorted().toList();
-        int shorter = sides.getFirst();
-        int longer = sides.getLast();
-        return shorter % 16 == 0 && longer % 16 == 0 && longer <= 3 * shorter && longer <= 3840
-                && (long) shorter * longer <= 3840L * 2160;
+    private static void event(HttpExchange exchange, ObjectNode data) throws IOException {
+        exchange.getResponseBody().write(
+                ("event: " + data.path("type").asText() + "\ndata: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+        exchange.getResponseBody().flush();
     }
 
-    private static void choice(JsonNode asked, String field, Set<String> values) throws Refused {
-        if (asked.has(field) && !values.contains(asked.path(field).asText())) {
-            throw new Refused(400, "Invalid value: '" + asked.path(field).asText() + "'.", field, "invalid_value");
-        }
-    }
-
-    private static void range(JsonNode asked, String field, int min, int max) throws Refused {
-        var value = asked.path(field);
-        if (asked.has(field) && (!value.isIntegralNumber() || value.intValue() < min || value.intValue() > max)) {
-            throw new Refused(400, "Invalid '" + field + "'.", field, "invalid_value");
-        }
-    }
-
-    private ObjectNode generated(JsonNode asked) {
+    private ObjectNode generated(JsonNode asked, boolean edits) {
         var size = asked.path("size").asText("1024x1024").split("x");
         byte[] picture = picture(asked.path("output_format").asText("png"), Integer.parseInt(size[0]),
                 Integer.parseInt(size[1]));
@@ -231,8 +178,11 @@ public final class OpenAiServer extends ContractServer {
         if (gpt) {
             answer.put("size", asked.path("size").asText()).put("quality", "low")
                     .put("output_format", asked.path("output_format").asText("png")).put("background", "opaque");
-            answer.putObject("usage").put("total_tokens", 285).put("input_tokens", 13).put("output_tokens", 272)
-                    .putObject("input_tokens_details").put("text_tokens", 13).put("image_tokens", 0);
+            int image = edits ? 194 : 0;
+            int output = 272 + 100 * asked.path("partial_images").asInt();
+            answer.putObject("usage").put("total_tokens", 13 + image + output).put("input_tokens", 13 + image)
+                    .put("output_tokens", output).putObject("input_tokens_details").put("text_tokens", 13)
+                    .put("image_tokens", image);
         }
         return answer;
     }

@@ -6,15 +6,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.core.JsonValue;
+import com.openai.core.MultipartField;
 import com.openai.errors.BadRequestException;
 import com.openai.errors.RateLimitException;
 import com.openai.errors.UnauthorizedException;
+import com.openai.models.images.ImageEditParams;
+import com.openai.models.images.ImageEditParams.Image;
+import com.openai.models.images.ImageEditStreamEvent;
+import com.openai.models.images.ImageGenStreamEvent;
 import com.openai.models.images.ImageGenerateParams;
 import com.openai.models.images.ImageGenerateParams.Quality;
 import com.openai.models.images.ImageGenerateParams.Size;
+import com.openai.models.models.Model;
 import dev.imagen.image.ImageFile;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,6 +77,59 @@ class OpenAiServerTest {
                         .putAdditionalBodyProperty("response_format", JsonValue.from("b64_json")).build())
                 .data().orElseThrow().getFirst().b64Json();
         assertThat(base64).isPresent();
+    }
+
+    private static MultipartField<Image> file(byte[] picture, String type) {
+        return MultipartField.<Image>builder().value(Image.ofInputStream(new ByteArrayInputStream(picture)))
+                .filename("a.file").contentType(type).build();
+    }
+
+    private static ImageEditParams.Builder change(String model, byte[] picture, String type) {
+        return ImageEditParams.builder().prompt("a harbour at dusk").model(model).image(file(picture, type));
+    }
+
+    @Test
+    void pictures_that_begin_with_one_are_read() {
+        var answer = client.images().edit(change("gpt-image-1.5", SampleImages.jpeg(40, 30), "image/jpeg").n(2)
+                .size(ImageEditParams.Size._1024X1536).inputFidelity(ImageEditParams.InputFidelity.HIGH).build());
+        assertThat(answer.data().orElseThrow()).hasSize(2);
+        assertThat(answer.usage().orElseThrow().inputTokensDetails().imageTokens()).isEqualTo(194);
+        assertThat(server.lastForm().named("image").getFirst().bytes()).isEqualTo(SampleImages.jpeg(40, 30));
+    }
+
+    @Test
+    void what_it_does_not_begin_with_is_refused() {
+        var rgb = SampleImages.png(64, 64);
+        for (var wrong : List.of(change("gpt-image-2", rgb, "application/octet-stream"),
+                change("gpt-image-2", rgb, "image/webp"), change("dall-e-2", rgb, "image/png"),
+                change("dall-e-3", rgb, "image/png"))) {
+            assertThatThrownBy(() -> client.images().edit(wrong.build())).isInstanceOf(BadRequestException.class);
+        }
+        assertThatThrownBy(() -> client.images().edit(
+                change("gpt-image-2", rgb, "image/png").inputFidelity(ImageEditParams.InputFidelity.HIGH).build()))
+                .isInstanceOfSatisfying(BadRequestException.class,
+                        e -> assertThat(e.param()).contains("input_fidelity"));
+    }
+
+    @Test
+    void previews_are_streamed_before_the_picture() {
+        try (var made = client.images().generateStreaming(harbour("gpt-image-2").partialImages(2).build())) {
+            var events = made.stream().map(ImageGenStreamEvent::validate).toList();
+            assertThat(events).hasSize(3);
+            assertThat(events.get(1).asGenerationPartialImage().partialImageIndex()).isOne();
+            assertThat(events.getLast().asGenerationCompleted().usage().outputTokens()).isEqualTo(472);
+        }
+        try (var changed = client.images()
+                .editStreaming(change("gpt-image-2", SampleImages.png(40, 30), "image/png").partialImages(1).build())) {
+            var events = changed.stream().map(ImageEditStreamEvent::validate).toList();
+            assertThat(events).hasSize(2);
+            assertThat(events.getLast().asCompleted().b64Json()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void its_models_are_listed() {
+        assertThat(client.models().list().data()).extracting(Model::id).contains("gpt-image-2");
     }
 
     @Test

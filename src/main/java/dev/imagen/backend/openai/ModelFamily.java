@@ -17,15 +17,15 @@ import java.util.Optional;
 enum ModelFamily {
     /** Of three sizes. */
     GPT_IMAGE_1(List.of("gpt-image-1", "chatgpt-image-"), 32_000, Sizes.of("1024x1024", "1536x1024", "1024x1536"),
-            List.of("auto", "low", "medium", "high"),
-            List.of("quality", "background", "moderation", "output_format", "output_compression")),
+            List.of("auto", "low", "medium", "high"), List.of("quality", "background", "moderation", "output_format",
+                    "output_compression", "partial_images", "input_fidelity")),
     /** The same of nearly any size. */
     GPT_IMAGE_2(List.of("gpt-image-2"), 32_000, new Sizes.Ranged(16, 3840, 3840L * 2160, 16, 3), GPT_IMAGE_1.qualities,
-            GPT_IMAGE_1.parameters),
+            List.of("quality", "background", "moderation", "output_format", "output_compression", "partial_images")),
     /** The same with more to set. */
     GPT_IMAGE_2_5(List.of("gpt-image-2.5", "gpt-image-2.6"), 32_000, GPT_IMAGE_2.sizes,
-            List.of("auto", "low", "medium", "high", "xhigh", "max"),
-            List.of("quality", "complexity", "background", "moderation", "output_format", "output_compression")),
+            List.of("auto", "low", "medium", "high", "xhigh", "max"), List.of("quality", "complexity", "background",
+                    "moderation", "output_format", "output_compression", "partial_images")),
     /** OpenAI itself has retired this one and the next. */
     DALL_E_2(List.of("dall-e-2"), 1000, Sizes.of("256x256", "512x512", "1024x1024"), List.of("standard"),
             List.of("quality")),
@@ -39,6 +39,8 @@ enum ModelFamily {
     static final List<String> MODELS = List.of("gpt-image-2", "gpt-image-2.5-flare", "gpt-image-2.5-sunburst",
             "gpt-image-2.6-flare", "gpt-image-2.6-sunburst", "gpt-image-1.5", "gpt-image-1-mini",
             "chatgpt-image-latest");
+
+    private static final int MOST_PICTURES = 10;
 
     private final List<String> prefixes;
     private final int longestPrompt;
@@ -76,6 +78,11 @@ enum ModelFamily {
         return this == DALL_E_2 || this == DALL_E_3;
     }
 
+    /** What others' servers make of {@code n}, nobody here knows: many ignore it. */
+    int picturesPerCall() {
+        return this == DALL_E_3 || this == OTHER ? 1 : MOST_PICTURES;
+    }
+
     /** What the model does not take although others of the backend do. */
     Optional<Refusal> refusal(ImageRequest request) {
         int length = request.prompt().codePointCount(0, request.prompt().length());
@@ -83,7 +90,9 @@ enum ModelFamily {
             return Optional.of(new Refusal("prompt", "has " + length + " characters with the words of its style, model "
                     + request.model() + " takes at most " + longestPrompt));
         }
-        return this == OTHER ? Optional.empty() : parameterRefusal(request.model(), request.params());
+        return this == OTHER
+                ? Optional.empty()
+                : parameterRefusal(request.model(), request.params()).or(() -> InputRules.refusal(this, request));
     }
 
     private Optional<Refusal> parameterRefusal(String model, Map<String, Object> params) {

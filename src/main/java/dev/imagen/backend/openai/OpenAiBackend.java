@@ -2,14 +2,12 @@ package dev.imagen.backend.openai;
 
 import static java.util.stream.Collectors.toMap;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.Feature;
 import dev.imagen.backend.Generation;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.Parameter;
-import dev.imagen.backend.Picture;
 import dev.imagen.backend.Progress;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.remote.Answer;
@@ -18,13 +16,9 @@ import dev.imagen.backend.remote.RemoteHttp;
 import dev.imagen.backend.remote.RemoteServer;
 import dev.imagen.config.RemoteBackendSettings;
 import dev.imagen.job.JobFailedException;
-import dev.imagen.job.Metered;
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -38,7 +32,6 @@ public final class OpenAiBackend implements ImageBackend {
     public static final String NAME = "openai";
 
     private static final URI OPENAI = URI.create("https://api.openai.com");
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private static final int LARGEST = 8192;
     private static final BackendInfo.Defaults DEFAULTS = new BackendInfo.Defaults(1024, 1024, 0);
@@ -54,20 +47,30 @@ public final class OpenAiBackend implements ImageBackend {
             Parameter.choice("moderation", "How strict the provider's filter is.", "auto", "low"),
             Parameter.choice("output_format", "The kind of file.", "png", "jpeg", "webp"),
             new Parameter("output_compression", "Of a JPEG or WebP, in percent.", new Parameter.Kind.Whole(0, 100)),
+            new Parameter(ImageCall.PREVIEWS, "Previews while the picture is made, of gpt-image; each may cost extra.",
+                    new Parameter.Kind.Whole(0, 3)),
+            Parameter.choice("input_fidelity", "How much of the picture to begin with is kept; gpt-image-1 alone.",
+                    "high", "low"),
             Parameter.choice("style", "How dramatic; dall-e-3 alone.", "vivid", "natural"));
 
     /** Of an answer besides its picture. */
     private static final int ROOM = 64 * 1024;
 
-    /** How a refusal of what the prompt asks for, or of the picture that came of it, is told. */
-    private static final Set<String> MODERATION = Set.of("moderation_blocked", "content_policy_violation");
+    /** As large as an array can be. */
+    private static final long LARGEST_ANSWER = Integer.MAX_VALUE - 16;
 
-    /** Told with the status of what may be gone in a moment, but somebody has to pay first. */
-    private static final String NO_MONEY = "insufficient_quota";
+    /** Of a question to which servers answer at once. */
+    private static final Duration QUESTION = Duration.ofSeconds(10);
+
+    /** Gateways have thousands of models. */
+    private static final int MODELS_ROOM = 16 * 1024 * 1024;
 
     private final BackendInfo info;
+    private final String root;
     private final RemoteServer server;
-    private final String path;
+    private final RemoteServer questions;
+    private final Failures failures;
+    private final Pictures pictures;
     private final long mostBytes;
 
     /**
@@ -78,8 +81,12 @@ public final class OpenAiBackend implements ImageBackend {
     public OpenAiBackend(RemoteBackendSettings settings, RemoteHttp http, long mostBytes, Duration longest) {
         var base = settings.url().orElse(OPENAI);
         this.info = info(models(settings, base));
-        this.server = new RemoteServer(http, NAME, base, settings.key().map(ApiKey::bearer), longest);
-        this.path = base.getRawPath().endsWith("/v1") ? "/images/generations" : "/v1/images/generations";
+        this.root = base.getRawPath().endsWith("/v1") ? "" : "/v1";
+        var key = settings.key().map(ApiKey::bearer);
+        this.server = new RemoteServer(http, NAME, base, key, longest);
+        this.questions = new RemoteServer(http, NAME, base, key, QUESTION);
+        this.failures = new Failures(server);
+        this.pictures = new Pictures(server, mostBytes);
         this.mostBytes = mostBytes;
     }
 
@@ -97,12 +104,27 @@ public final class OpenAiBackend implements ImageBackend {
     private static BackendInfo info(List<String> models) {
         var sizes = models.stream().filter(model -> ModelFamily.of(model).sizes().isPresent())
                 .collect(toMap(model -> model, model -> ModelFamily.of(model).sizes().orElseThrow()));
-        return new BackendInfo(NAME, models, DEFAULTS, LIMITS, PARAMETERS, Set.of(), sizes);
+        return new BackendInfo(NAME, models, DEFAULTS, LIMITS, PARAMETERS, Set.of(Feature.INPUT_IMAGE), sizes);
     }
 
     @Override
     public BackendInfo info() {
         return info;
+    }
+
+    @Override
+    public int picturesPerCall(String model) {
+        return ModelFamily.of(model).picturesPerCall();
+    }
+
+    /** Asks for the models, which costs nothing. A key that may draw need not be one that may list them. */
+    @Override
+    public void probe() throws JobFailedException, InterruptedException {
+        var answer = questions.get(root + "/models", MODELS_ROOM);
+        boolean lacking = Set.of(404, 405, 501).contains(answer.status()) || answer.said().contains("Missing scopes");
+        if (!answer.ok() && !lacking) {
+            throw failures.of(answer);
+        }
     }
 
     @Override
@@ -113,79 +135,54 @@ public final class OpenAiBackend implements ImageBackend {
     @Override
     public Generation generate(ImageRequest request, Progress progress)
             throws JobFailedException, InterruptedException {
-        var answer = server.post(path, body(request), mostBytes / 3 * 4 + ROOM);
+        var wrong = request.input()
+                .flatMap(input -> InputRules.refusal(ModelFamily.of(request.model()), request.model(), input));
+        if (wrong.isPresent()) {
+            throw server.permanent(wrong.get().toString());
+        }
+        return ImageCall.previews(request) == 0 ? asked(request) : watched(request, progress);
+    }
+
+    private Generation asked(ImageRequest request) throws JobFailedException, InterruptedException {
+        var answer = server.post(root + ImageCall.path(request), ImageCall.content(request), most(request));
+        return read(request, answer);
+    }
+
+    private Generation read(ImageRequest request, Answer answer) throws JobFailedException, InterruptedException {
         if (!answer.ok()) {
-            throw failure(answer);
+            throw failures.of(answer);
         }
-        var json = answer.json();
-        var pictures = new ArrayList<Picture>();
-        for (JsonNode picture : json.path("data")) {
-            pictures.add(new Picture(bytes(picture, answer)));
+        var generation = pictures.of(answer.json(), ImageCall.pictures(request));
+        if (generation.pictures().isEmpty()) {
+            throw failures.noPicture(answer);
         }
-        if (pictures.isEmpty()) {
-            throw noPicture(answer);
-        }
-        return new Generation(pictures, metered(json.path("usage")));
+        return generation;
     }
 
-    private static JsonNode body(ImageRequest request) {
-        var body = JSON.createObjectNode().put("model", request.model()).put("prompt", request.prompt()).put("size",
-                request.size().toString());
-        if (ModelFamily.of(request.model()).takesResponseFormat()) {
-            body.put("response_format", "b64_json");
+    /** A server that knows no streams answers as ever. */
+    private Generation watched(ImageRequest request, Progress progress)
+            throws JobFailedException, InterruptedException {
+        var events = new PictureEvents(progress);
+        var answer = server.stream(root + ImageCall.path(request), ImageCall.content(request), most(request), events);
+        if (!answer.ok() || !answer.events()) {
+            return read(request, answer);
         }
-        for (Map.Entry<String, Object> param : request.params().entrySet()) {
-            body.set(param.getKey(), JSON.valueToTree(param.getValue()));
+        if (events.last().isMissingNode()) {
+            throw server.temporary("the stream ended before the picture was there");
         }
-        return body;
+        if (!events.completed()) {
+            throw failures.of(events.last(), answer);
+        }
+        var generation = pictures.of(events.last());
+        if (generation.pictures().isEmpty()) {
+            throw server.permanent("there is no picture in the event that ends the stream");
+        }
+        return generation;
     }
 
-    private JobFailedException failure(Answer answer) {
-        var code = answer.json().path("error").path("code").asText("");
-        var said = answer.said() + (code.isEmpty() ? "" : " [" + code + "]");
-        if (MODERATION.contains(code)) {
-            return server.refused(answer, "the provider's moderation refused it: " + said);
-        }
-        return code.equals(NO_MONEY) ? server.refused(answer, said) : server.failure(answer, said);
-    }
-
-    private byte[] bytes(JsonNode picture, Answer answer) throws JobFailedException, InterruptedException {
-        var base64 = picture.path("b64_json").asText("");
-        var url = picture.path("url").asText("");
-        if (base64.isEmpty() && url.isEmpty()) {
-            throw noPicture(answer);
-        }
-        if (base64.isEmpty() && !url.startsWith("data:")) {
-            return server.download(url, mostBytes);
-        }
-        return decoded(base64.isEmpty() ? url : base64);
-    }
-
-    /** Some servers send data URLs, some lines of 76 characters. */
-    private byte[] decoded(String base64) throws JobFailedException {
-        int start = base64.startsWith("data:") ? base64.indexOf(',') + 1 : 0;
-        try {
-            return Base64.getMimeDecoder().decode(base64.substring(start));
-        } catch (IllegalArgumentException e) {
-            throw server.temporary("the picture in the answer is damaged: it is no Base64");
-        }
-    }
-
-    /** What is no JSON may have broken off on its way; what is, would be the same again. */
-    private JobFailedException noPicture(Answer answer) {
-        var said = answer.said().isEmpty() ? "" : ": " + answer.said();
-        return answer.json().isMissingNode()
-                ? server.temporary("there is no JSON in the answer" + said)
-                : server.permanent("there is no picture in the answer" + said);
-    }
-
-    /** Of input and output, pictures included. */
-    private static Metered metered(JsonNode usage) {
-        return new Metered(tokens(usage.path("input_tokens")), tokens(usage.path("output_tokens")), Optional.empty());
-    }
-
-    private static Optional<Long> tokens(JsonNode count) {
-        return Optional.of(count).filter(node -> node.canConvertToLong() && node.longValue() >= 0)
-                .map(JsonNode::longValue);
+    /** Bytes of the answer. */
+    private long most(ImageRequest request) {
+        long pictures = ImageCall.pictures(request) + ImageCall.previews(request);
+        return Math.min(pictures * (mostBytes / 3 * 4) + ROOM, LARGEST_ANSWER);
     }
 }

@@ -18,12 +18,15 @@ import dev.imagen.job.Metered;
 import dev.imagen.testing.ContractServer;
 import dev.imagen.testing.OpenAiServer;
 import dev.imagen.testing.SampleImages;
+import java.awt.image.BufferedImage;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -169,12 +172,14 @@ class OpenAiBackendTest extends RemoteBackendContract {
     @CsvSource(delimiter = '|', textBlock = """
             dall-e-3    | style              | vivid       |
             dall-e-2    | style              | vivid       | params.style is no parameter of model dall-e-2: use one of quality
-            gpt-image-1 | style              | vivid       | params.style is no parameter of model gpt-image-1: use one of quality, background, moderation, output_format, output_compression
+            gpt-image-1 | style              | vivid       | params.style is no parameter of model gpt-image-1: use one of quality, background, moderation, output_format, output_compression, partial_images, input_fidelity
             gpt-image-1 | quality            | hd          | params.quality must be one of auto, low, medium, high for model gpt-image-1
             dall-e-3    | quality            | high        | params.quality must be one of standard, hd for model dall-e-3
             gpt-image-1 | output_compression | 50          | params.output_compression needs params.output_format to be jpeg or webp
             gpt-image-1-mini | quality       | max         | params.quality must be one of auto, low, medium, high for model gpt-image-1-mini
-            gpt-image-2 | complexity         | low         | params.complexity is no parameter of model gpt-image-2: use one of quality, background, moderation, output_format, output_compression
+            gpt-image-2 | complexity         | low         | params.complexity is no parameter of model gpt-image-2: use one of quality, background, moderation, output_format, output_compression, partial_images
+            dall-e-3    | partial_images     | 2           | params.partial_images is no parameter of model dall-e-3: use one of quality, style
+            gpt-image-2 | input_fidelity     | high        | params.input_fidelity is no parameter of model gpt-image-2: use one of quality, background, moderation, output_format, output_compression, partial_images
             gpt-image-2.5-flare | quality    | max         |
             gpt-image-2.6-sunburst | complexity | low      |
             gpt-image-9 | style              | vivid       |
@@ -186,6 +191,47 @@ class OpenAiBackendTest extends RemoteBackendContract {
         var request = request(model, 1024, 1024, Map.of(parameter, value));
         assertThat(backend(OpenAiServer.KEY, model).refusal(request).map(Refusal::toString))
                 .isEqualTo(Optional.ofNullable(refusal));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gpt-image-2, 10", "openai/gpt-image-1.5, 10", "chatgpt-image-latest, 10", "dall-e-2, 10",
+            "dall-e-3, 1", "my-model, 1"})
+    void several_pictures_are_asked_for_at_once_where_the_model_is_known_to_make_them(String model, int pictures) {
+        assertThat(backend(OpenAiServer.KEY, model).picturesPerCall(model)).isEqualTo(pictures);
+    }
+
+    @Test
+    void as_many_pictures_come_as_are_asked_for() throws Exception {
+        var request = request("gpt-image-2", 64, 64, Map.of()).part(0, 10);
+        assertThat(backend(OpenAiServer.KEY, "gpt-image-2").generate(request, (_, _) -> {}).pictures()).hasSize(10);
+        assertThat(server.last().path("n").intValue()).isEqualTo(10);
+    }
+
+    @Test
+    void of_more_pictures_those_beyond_are_left_and_of_fewer_those_that_are_there_are_taken() throws Exception {
+        var base64 = Base64.getEncoder().encodeToString(SampleImages.png(8, 8));
+        var picture = "{\"b64_json\": \"" + base64 + "\"}";
+        var request = request("any", 8, 8, Map.of()).part(0, 2);
+        server.next(ContractServer.content("application/json",
+                "{\"data\": [" + picture + "," + picture + "," + picture + "]}"));
+        assertThat(backend(null, "any").generate(request, (_, _) -> {}).pictures()).hasSize(2);
+        server.next(ContractServer.content("application/json", "{\"data\": [{}, " + picture + "]}"));
+        assertThat(backend(null, "any").generate(request, (_, _) -> {}).pictures()).hasSize(1);
+    }
+
+    @Test
+    void an_answer_may_have_room_for_all_its_pictures() throws Exception {
+        // Each with random pixels is beyond half of the limit of one.
+        var noise = new BufferedImage(150, 150, BufferedImage.TYPE_INT_RGB);
+        noise.setRGB(0, 0, 150, 150, new Random(1).ints(150 * 150).toArray(), 0, 150);
+        byte[] png = SampleImages.encode("png", noise);
+        assertThat(png).hasSizeGreaterThan(50_000);
+        var picture = "{\"b64_json\": \"" + Base64.getEncoder().encodeToString(png) + "\"}";
+        server.next(ContractServer.content("application/json",
+                "{\"data\": [" + String.join(",", Collections.nCopies(4, picture)) + "]}"));
+        assertThat(
+                backend(null, "any").generate(request("any", 150, 150, Map.of()).part(0, 4), (_, _) -> {}).pictures())
+                .hasSize(4);
     }
 
     @Test

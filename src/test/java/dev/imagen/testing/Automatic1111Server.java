@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import dev.imagen.image.ImageFile;
+import dev.imagen.image.InvalidImageException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -224,7 +226,7 @@ public final class Automatic1111Server extends ContractServer {
 
     @Override
     protected boolean generates(HttpExchange exchange) {
-        return exchange.getRequestURI().getPath().equals("/sdapi/v1/txt2img");
+        return Set.of("/sdapi/v1/txt2img", "/sdapi/v1/img2img").contains(exchange.getRequestURI().getPath());
     }
 
     @Override
@@ -237,12 +239,18 @@ public final class Automatic1111Server extends ContractServer {
             error(exchange, 401, "HTTPException", "Incorrect username or password", "");
             return;
         }
-        if (kind == Kind.SD_SERVER && !call.endsWith("/txt2img")) {
+        var list = Automatic1111Lists.of(kind, call);
+        if (list.isPresent()) {
+            send(exchange, 200, "application/json", JSON.writeValueAsBytes(list.get()));
+            return;
+        }
+        if (kind == Kind.SD_SERVER && !generates(exchange)) {
             error(exchange, 404, "HTTPException", "Not Found", "");
             return;
         }
         switch (call) {
-            case "POST /sdapi/v1/txt2img" -> txt2img(exchange, JSON.readTree(body));
+            case "POST /sdapi/v1/txt2img" -> draw(exchange, JSON.readTree(body), false);
+            case "POST /sdapi/v1/img2img" -> draw(exchange, JSON.readTree(body), true);
             case "GET /sdapi/v1/progress" ->
                 json(exchange, 200, progress("skip_current_image=true".equals(exchange.getRequestURI().getQuery())));
             case "POST /internal/progress" -> taskProgress(exchange, JSON.readTree(body));
@@ -259,9 +267,9 @@ public final class Automatic1111Server extends ContractServer {
                 .equals(exchange.getRequestHeaders().getFirst("Authorization"));
     }
 
-    private void txt2img(HttpExchange exchange, JsonNode asked) throws IOException {
+    private void draw(HttpExchange exchange, JsonNode asked, boolean begun) throws IOException {
         last.set(asked);
-        var wrong = wrongField(asked);
+        var wrong = wrongField(asked, begun);
         if (wrong != null) {
             var answer = JSON.createObjectNode();
             answer.putArray("detail").addObject().put("msg", "Input should be valid").put("type", "type_error")
@@ -273,13 +281,19 @@ public final class Automatic1111Server extends ContractServer {
             error(exchange, kind == Kind.FORGE ? 400 : 404, "HTTPException", "Sampler not found", "");
             return;
         }
+        // sd-server ignores what it cannot read.
+        if (begun && kind != Kind.SD_SERVER && !readable(asked.path("init_images"))) {
+            error(exchange, 500, "HTTPException", "Invalid encoded image", "");
+            return;
+        }
         var model = asked.path("override_settings").path("sd_model_checkpoint").asText(LOADED);
         boolean known = Set.of(LOADED, OTHER, OTHER + ".safetensors [31e35c80fc]").contains(model);
-        if (kind == Kind.FORGE && !known) {
+        if (kind == Kind.FORGE && !known && !begun) {
             error(exchange, 500, "RuntimeError", "", "model '" + model + "' not found");
             return;
         }
-        boolean other = known && kind != Kind.SD_SERVER && model.startsWith(OTHER);
+        boolean keeps = kind == Kind.SD_SERVER || kind == Kind.FORGE && begun;
+        boolean other = known && !keeps && model.startsWith(OTHER);
         draw(exchange, asked, other ? OTHER : LOADED);
     }
 
@@ -297,7 +311,16 @@ public final class Automatic1111Server extends ContractServer {
         json(exchange, 200, picture(asked, model));
     }
 
-    private static String wrongField(JsonNode asked) {
+    private static boolean readable(JsonNode images) {
+        try {
+            ImageFile.read(Base64.getDecoder().decode(images.path(0).asText()));
+            return true;
+        } catch (InvalidImageException | IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private static String wrongField(JsonNode asked, boolean begun) {
         for (Map.Entry<String, JsonNode> field : asked.properties()) {
             var value = field.getValue();
             boolean right = switch (field.getKey()) {
@@ -305,6 +328,11 @@ public final class Automatic1111Server extends ContractServer {
                 case String name when DECIMAL.contains(name) -> value.isNumber();
                 case String name when FLAG.contains(name) -> value.isBoolean();
                 case String name when TEXT.contains(name) -> value.isTextual();
+                case "init_images" -> begun && value.isArray() && value.size() == 1 && value.get(0).isTextual();
+                case "denoising_strength" ->
+                    begun && value.isNumber() && value.doubleValue() >= 0 && value.doubleValue() <= 1;
+                case "resize_mode" ->
+                    begun && value.isIntegralNumber() && value.intValue() >= 0 && value.intValue() <= 3;
                 case "override_settings" ->
                     value.isObject() && value.properties().stream().allMatch(s -> SETTINGS.contains(s.getKey()));
                 default -> false;
@@ -314,7 +342,10 @@ public final class Automatic1111Server extends ContractServer {
             }
         }
         boolean sides = asked.path("width").asInt(512) % 8 == 0 && asked.path("height").asInt(512) % 8 == 0;
-        return sides ? null : "width";
+        if (!sides) {
+            return "width";
+        }
+        return begun && !asked.has("init_images") ? "init_images" : null;
     }
 
     private synchronized void enqueue(String task) {
@@ -421,7 +452,11 @@ public final class Automatic1111Server extends ContractServer {
             images.add(Base64.getEncoder().encodeToString(SampleImages.png(2 * width, height)));
         }
         images.add(Base64.getEncoder().encodeToString(SampleImages.png(width, height)));
-        answer.set("parameters", asked);
+        var repeated = ((ObjectNode) asked).deepCopy();
+        if (kind != Kind.SD_SERVER) {
+            repeated.remove("init_images");
+        }
+        answer.set("parameters", repeated);
         var info = JSON.createObjectNode().put("seed", asked.path("seed").asLong()).put("sd_model_name", model)
                 .put("sd_model_hash", "879db523c3").put("index_of_first_image", grid ? 1 : 0);
         return answer.put("info", kind == Kind.SD_SERVER ? "" : JSON.writeValueAsString(info));

@@ -1,18 +1,10 @@
 package dev.imagen.backend.automatic1111;
 
-import static java.util.stream.Collectors.toMap;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.imagen.backend.BackendInfo;
-import dev.imagen.backend.Feature;
 import dev.imagen.backend.Generation;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
-import dev.imagen.backend.Parameter;
-import dev.imagen.backend.Parameter.Kind;
 import dev.imagen.backend.Progress;
-import dev.imagen.backend.Sizes;
 import dev.imagen.backend.remote.Answer;
 import dev.imagen.backend.remote.ApiKey;
 import dev.imagen.backend.remote.RemoteHttp;
@@ -24,8 +16,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.EnumSet;
-import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -40,47 +30,22 @@ public final class Automatic1111Backend implements ImageBackend {
     /** As in the settings. */
     public static final String NAME = "automatic1111";
 
-    /** The model where none is set: whichever the server has loaded. */
-    static final String LOADED = "loaded";
-
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    private static final int SMALLEST = 64;
-    private static final int LARGEST = 4096;
-    private static final long MOST_PIXELS = (long) LARGEST * LARGEST;
-    private static final BackendInfo.Defaults DEFAULTS = new BackendInfo.Defaults(512, 512, 20);
-    private static final BackendInfo.Limits LIMITS = new BackendInfo.Limits(SMALLEST, LARGEST, MOST_PIXELS, 150);
-
-    /** Eight pixels are one of the latent picture. */
-    private static final Sizes SIZES = new Sizes.Ranged(SMALLEST, LARGEST, MOST_PIXELS, 8, LARGEST / SMALLEST);
-
-    /** Goes by another name in the settings that a call overrides. */
-    private static final String CLIP_SKIP = "clip_skip";
-
-    private static final List<Parameter> PARAMETERS = List.of(
-            new Parameter("sampler_name", "As the server lists it, such as Euler a or DPM++ 2M.", new Kind.Text(100)),
-            new Parameter("scheduler", "Of the noise, as the server lists it, such as Karras.", new Kind.Text(100)),
-            new Parameter("cfg_scale", "How closely the picture follows the prompt.", new Kind.Decimal(0, 30)),
-            new Parameter("distilled_cfg_scale", "The same for Flux, on Forge alone.", new Kind.Decimal(0, 30)),
-            new Parameter(CLIP_SKIP, "At which layer of CLIP to stop, from the last.", new Kind.Whole(1, 12)),
-            new Parameter("restore_faces", "Whether faces are repaired afterwards.", new Kind.Flag()),
-            new Parameter("tiling", "Whether the picture's edges match.", new Kind.Flag()),
-            new Parameter("subseed", "Of a variation of the seed's picture.", new Kind.Whole(0, (1L << 53) - 1)),
-            new Parameter("subseed_strength", "How much of that variation.", new Kind.Decimal(0, 1)));
-
     /** Of an answer besides its picture: the request, which it repeats, and how the picture was made. */
     private static final int ROOM = 1024 * 1024;
 
     /** Of a question that only tells how far the picture is. */
     private static final Duration QUESTION = Duration.ofSeconds(3);
 
+    /** Of a question for what there is, while it may draw. */
+    private static final Duration LIST = Duration.ofSeconds(10);
+
     /** That a call stays open after its time, to end what the server draws. */
     private static final Duration TO_LEAVE = Duration.ofMinutes(1);
 
-    private final BackendInfo info;
     private final URI base;
     private final RemoteServer server;
     private final Questions questions;
+    private final Catalog catalog;
     private final long mostBytes;
     private final Duration longest;
     private final Semaphore turn = new Semaphore(1, true);
@@ -96,7 +61,7 @@ public final class Automatic1111Backend implements ImageBackend {
         var key = settings.key().map(Automatic1111Backend::basic);
         this.server = new RemoteServer(http, NAME, base, key, longest.plus(TO_LEAVE));
         this.questions = new Questions(new RemoteServer(http, NAME, base, key, QUESTION));
-        this.info = info(settings.models().isEmpty() ? List.of(LOADED) : settings.models());
+        this.catalog = new Catalog(new RemoteServer(http, NAME, base, key, LIST), settings.models());
         this.mostBytes = mostBytes;
         this.longest = longest;
     }
@@ -110,15 +75,14 @@ public final class Automatic1111Backend implements ImageBackend {
         return new ApiKey("Authorization", new Secret("Basic " + encoded), userAndPassword);
     }
 
-    private static BackendInfo info(List<String> models) {
-        return new BackendInfo(NAME, models, DEFAULTS, LIMITS, PARAMETERS,
-                EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE)),
-                models.stream().collect(toMap(model -> model, _ -> SIZES)));
+    @Override
+    public BackendInfo info() {
+        return catalog.info();
     }
 
     @Override
-    public BackendInfo info() {
-        return info;
+    public void probe() throws JobFailedException, InterruptedException {
+        catalog.ask();
     }
 
     @Override
@@ -127,7 +91,7 @@ public final class Automatic1111Backend implements ImageBackend {
         turn.acquire();
         var task = "task(imagen-" + UUID.randomUUID() + ")";
         var call = PictureCall.start(task, request.steps(), questions,
-                () -> server.post("/sdapi/v1/txt2img", body(request, task), mostBytes / 3 * 4 + ROOM));
+                () -> server.post(DrawRequest.path(request), DrawRequest.body(request, task), most(request)));
         try {
             return generation(request, call.await(progress, longest), call);
         } catch (TimeoutException e) {
@@ -150,24 +114,10 @@ public final class Automatic1111Backend implements ImageBackend {
         }
     }
 
-    private static JsonNode body(ImageRequest request, String task) {
-        var body = JSON.createObjectNode().put("prompt", request.prompt())
-                .put("negative_prompt", request.negativePrompt().orElse("")).put("seed", request.seed())
-                .put("steps", request.steps()).put("width", request.width()).put("height", request.height())
-                .put("batch_size", 1).put("n_iter", 1).put("send_images", true).put("save_images", false)
-                .put("force_task_id", task);
-        request.params().forEach((name, value) -> body.set(name, JSON.valueToTree(value)));
-        var overridden = JSON.createObjectNode();
-        if (!request.model().equals(LOADED)) {
-            overridden.put("sd_model_checkpoint", request.model());
-        }
-        if (request.params().containsKey(CLIP_SKIP)) {
-            overridden.set("CLIP_stop_at_last_layers", body.path(CLIP_SKIP));
-        }
-        if (!overridden.isEmpty()) {
-            body.put("override_settings_restore_afterwards", true).set("override_settings", overridden);
-        }
-        return body;
+    /** Bytes of an answer, in which some servers repeat the request. */
+    private long most(ImageRequest request) {
+        long input = request.input().map(picture -> picture.bytes().length).orElse(0);
+        return (mostBytes + input) / 3 * 4 + ROOM;
     }
 
     private Generation generation(ImageRequest request, Answer answer, PictureCall call)
@@ -182,11 +132,17 @@ public final class Automatic1111Backend implements ImageBackend {
         if (call.endedByOthers()) {
             throw server.temporary("somebody interrupted " + base.getAuthority() + " while it drew the picture");
         }
-        if (!request.model().equals(LOADED) && !drawn.get().by(request.model())) {
-            throw server.permanent(base.getAuthority() + " does not know the model \"" + request.model()
-                    + "\" and drew with " + drawn.get().model());
+        if (!request.model().equals(Catalog.LOADED) && !drawn.get().by(request.model())) {
+            throw server.permanent(base.getAuthority() + otherModel(request, drawn.get().model()));
         }
         return Generation.of(drawn.get().picture());
+    }
+
+    private static String otherModel(ImageRequest request, String drew) {
+        return request.input().isEmpty()
+                ? " does not know the model \"" + request.model() + "\" and drew with " + drew
+                : " drew with " + drew + " instead of the model \"" + request.model() + "\", which it does not know, or"
+                        + " it is Forge, which keeps its model where a job begins with a picture: load it there first";
     }
 
     /** What is no JSON may have broken off on its way; what is, would be the same again. */

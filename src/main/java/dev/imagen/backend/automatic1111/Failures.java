@@ -26,6 +26,15 @@ final class Failures {
             return server.permanent(host + " made no picture but NaNs: start it with --no-half or --no-half-vae, or"
                     + " use another model: " + said);
         }
+        if (said.contains("Invalid encoded image")) {
+            return server.permanent(host + " cannot read the picture of input_image_id: " + said);
+        }
+        return of(server, answer);
+    }
+
+    /** Where nothing was asked for that a job says. */
+    static JobFailedException of(RemoteServer server, Answer answer) {
+        var said = said(answer, answer.json());
         return server.failure(answer,
                 answer.status() == 404 && said.equals("Not Found")
                         ? "there is no sdapi: the web UI needs the option --api"

@@ -86,6 +86,11 @@ public final class Automatic1111Backend implements ImageBackend {
     }
 
     @Override
+    public int waiting() throws JobFailedException, InterruptedException {
+        return questions.drawn();
+    }
+
+    @Override
     public Generation generate(ImageRequest request, Progress progress)
             throws JobFailedException, InterruptedException {
         turn.acquire();

@@ -21,6 +21,8 @@ final class Questions {
     private static final int MOST = 256 * 1024;
     private static final int MOST_WITH_PREVIEW = MOST + Preview.MOST_SENT / 3 * 4;
 
+    private static final String STATE = "/sdapi/v1/progress?skip_current_image=true";
+
     private final RemoteServer server;
 
     /** @param server whose calls are short */
@@ -91,7 +93,13 @@ final class Questions {
 
     /** The state of the server, whoever it draws for; missing where it tells none. */
     JsonNode state() throws InterruptedException {
-        return ask(() -> server.get("/sdapi/v1/progress?skip_current_image=true", MOST)).path("state");
+        return ask(() -> server.get(STATE, MOST)).path("state");
+    }
+
+    /** How many pictures it draws; 0 where it tells none. @throws JobFailedException where it does not answer */
+    int drawn() throws JobFailedException, InterruptedException {
+        var answer = server.get(STATE, MOST);
+        return answer.ok() ? answer.json().path("state").path("job_count").asInt(0) : 0;
     }
 
     /** Ends what the server draws now, whoever it draws for. */

@@ -18,6 +18,7 @@ import dev.imagen.job.Metered;
 import dev.imagen.testing.ContractServer;
 import dev.imagen.testing.OpenAiServer;
 import dev.imagen.testing.SampleImages;
+import dev.imagen.testing.TestService;
 import java.awt.image.BufferedImage;
 import java.net.URI;
 import java.time.Duration;
@@ -217,6 +218,23 @@ class OpenAiBackendTest extends RemoteBackendContract {
         assertThat(backend(null, "any").generate(request, (_, _) -> {}).pictures()).hasSize(2);
         server.next(ContractServer.content("application/json", "{\"data\": [{}, " + picture + "]}"));
         assertThat(backend(null, "any").generate(request, (_, _) -> {}).pictures()).hasSize(1);
+    }
+
+    @Test
+    void a_job_begins_with_an_owners_picture_and_has_several_by_one_call() throws Exception {
+        byte[] sketch = SampleImages.png(40, 30);
+        try (var service = TestService.on(DB).backend(backend(OpenAiServer.KEY, "gpt-image-2")).start()) {
+            var input = service.client().upload("/images", sketch, "image/png").json().path("id");
+            var job = service.client().submitAndWait(
+                    "{\"prompt\": \"a\", \"backend\": \"openai\", \"count\": 3, \"input_image_id\": " + input + "}");
+            assertThat(job.path("images")).as(job.toString()).hasSize(3);
+            assertThat(server.calls()).isOne();
+            assertThat(server.lastForm().named("image").getFirst().bytes()).isEqualTo(sketch);
+            var refused = service.client()
+                    .submit("{\"prompt\": \"a\", \"backend\": \"openai\", \"strength\": 0.5, \"input_image_id\": "
+                            + input + "}");
+            assertThat(refused.json().path("errors").findValuesAsText("field")).containsExactly("strength");
+        }
     }
 
     @Test

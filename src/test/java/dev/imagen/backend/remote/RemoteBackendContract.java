@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 public abstract class RemoteBackendContract {
 
     @RegisterExtension
-    static final TestDatabase DB = new TestDatabase();
+    protected static final TestDatabase DB = new TestDatabase();
 
     private static final long MOST_BYTES = 100_000;
     private static final Duration LONG = Duration.ofSeconds(30);

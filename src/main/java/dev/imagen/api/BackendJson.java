@@ -2,11 +2,13 @@ package dev.imagen.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.BackendInfo.Abilities;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.Feature;
 import dev.imagen.backend.Health;
 import dev.imagen.backend.Sizes;
 import dev.imagen.config.Price;
+import java.util.Set;
 
 /** What a backend offers, as JSON. */
 final class BackendJson {
@@ -22,11 +24,13 @@ final class BackendJson {
                 .put("height", info.defaults().height()).put("steps", steps ? info.defaults().steps() : null);
         node.putObject("limits").put("min_side", info.limits().minSide()).put("max_side", info.limits().maxSide())
                 .put("max_pixels", info.limits().maxPixels()).put("max_steps", steps ? info.limits().maxSteps() : null);
-        var features = node.putArray("features");
-        info.features().stream().sorted().map(Feature::field).forEach(features::add);
+        features(node, info.features());
         var sizes = node.putArray("sizes");
         info.models().stream().filter(info.sizes()::containsKey)
                 .forEach(model -> sizes.add(sizes(model, info.sizes().get(model))));
+        var abilities = node.putArray("abilities");
+        info.models().stream().filter(info.abilities()::containsKey)
+                .forEach(model -> abilities.add(abilities(model, info.abilitiesOf(model))));
         var parameters = node.putArray("parameters");
         info.parameters().forEach(parameter -> parameters.add(ParameterJson.of(parameter)));
         node.put("fallback", backends.fallback(info.name()).orElse(null));
@@ -47,9 +51,23 @@ final class BackendJson {
                 .put("second", price.second()).put("input", price.input()).put("output", price.output());
     }
 
+    private static void features(ObjectNode node, Set<Feature> features) {
+        var names = node.putArray("features");
+        features.stream().sorted().map(Feature::field).forEach(names::add);
+    }
+
+    private static ObjectNode abilities(String model, Abilities abilities) {
+        boolean steps = abilities.can(Feature.STEPS);
+        var node = Json.object().put("model", model);
+        features(node, abilities.features());
+        return node.put("steps", steps ? abilities.steps() : null).put("max_steps",
+                steps ? abilities.maxSteps() : null);
+    }
+
     private static ObjectNode sizes(String model, Sizes sizes) {
         var node = Json.object().put("model", model);
         switch (sizes) {
+            case Sizes.Own() -> node.putArray("sizes");
             case Sizes.Listed(var listed) -> {
                 var list = node.putArray("sizes");
                 listed.forEach(size -> list.add(size.toString()));

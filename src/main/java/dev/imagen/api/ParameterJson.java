@@ -17,6 +17,7 @@ final class ParameterJson {
             case Kind.Whole(var min, var max) -> node.put("type", "integer").put("minimum", min).put("maximum", max);
             case Kind.Decimal(var min, var max) -> node.put("type", "number").put("minimum", min).put("maximum", max);
             case Kind.Flag() -> node.put("type", "boolean");
+            case Kind.Fields() -> node.put("type", "object");
         }
         return node;
     }

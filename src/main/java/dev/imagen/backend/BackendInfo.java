@@ -17,9 +17,16 @@ import java.util.stream.Collectors;
  * @param parameters what a job may set in its {@code params}
  * @param features what else it can do
  * @param sizes of models that do not make every size within the limits
+ * @param abilities of models that do not do everything that the backend can
  */
 public record BackendInfo(String name, List<String> models, Defaults defaults, Limits limits,
-        List<Parameter> parameters, Set<Feature> features, Map<String, Sizes> sizes) {
+        List<Parameter> parameters, Set<Feature> features, Map<String, Sizes> sizes, Map<String, Abilities> abilities) {
+
+    /** A backend whose models all do the same. */
+    public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits, List<Parameter> parameters,
+            Set<Feature> features, Map<String, Sizes> sizes) {
+        this(name, models, defaults, limits, parameters, features, sizes, Map.of());
+    }
 
     /** A backend without parameters of its own, that makes pictures from nothing. */
     public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits) {
@@ -32,9 +39,14 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
                 EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE, Feature.STRENGTH)), Map.of());
     }
 
-    /** Whether a job may set this. */
+    /** Whether a job may set this, with one of the models at least. */
     public boolean can(Feature feature) {
         return features.contains(feature);
+    }
+
+    /** What a model does. */
+    public Abilities abilitiesOf(String model) {
+        return abilities.getOrDefault(model, new Abilities(features, defaults.steps(), limits.maxSteps()));
     }
 
     /** The sizes that a model makes. */
@@ -54,6 +66,21 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
                 + (parameters.isEmpty()
                         ? ", which has none"
                         : ": use one of " + parameters.stream().map(Parameter::name).collect(Collectors.joining(", ")));
+    }
+
+    /**
+     * What a model does.
+     *
+     * @param features that a job may set
+     * @param steps sampling steps where a job says nothing; 0 for a model that knows none
+     * @param maxSteps sampling steps; 0 for a model that knows none
+     */
+    public record Abilities(Set<Feature> features, int steps, int maxSteps) {
+
+        /** Whether a job may set this. */
+        public boolean can(Feature feature) {
+            return features.contains(feature);
+        }
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.imagen.backend;
 
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -29,6 +30,9 @@ public record Parameter(String name, String description, Kind kind) {
 
         /** True or false. */
         record Flag() implements Kind {}
+
+        /** A JSON object of anything. */
+        record Fields() implements Kind {}
     }
 
     /** A parameter that takes one of these texts. */
@@ -49,6 +53,7 @@ public record Parameter(String name, String description, Kind kind) {
                 unless(value instanceof Number number && number.doubleValue() >= min && number.doubleValue() <= max,
                         "must be a number from " + min + " to " + max);
             case Kind.Flag() -> unless(value instanceof Boolean, "must be true or false");
+            case Kind.Fields() -> unless(value instanceof Map, "must be an object");
         };
     }
 

@@ -20,6 +20,20 @@ public sealed interface Sizes {
         return new Listed(Arrays.stream(sizes).map(Size::of).toList());
     }
 
+    /** Whichever the model chooses: a job cannot ask for one. */
+    record Own() implements Sizes {
+
+        @Override
+        public List<Refusal> refusals(Size size, String whose) {
+            return List.of();
+        }
+
+        @Override
+        public Size nearest(Size wished) {
+            return wished;
+        }
+    }
+
     /** A few. */
     record Listed(List<Size> sizes) implements Sizes {
 

@@ -1,6 +1,7 @@
 package dev.imagen.pipeline;
 
 import dev.imagen.backend.BackendInfo;
+import dev.imagen.backend.BackendInfo.Abilities;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.Feature;
 import dev.imagen.backend.ImageBackend;
@@ -8,12 +9,14 @@ import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.InputPicture;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.Size;
+import dev.imagen.backend.Sizes;
 import dev.imagen.config.Price;
 import dev.imagen.config.Style;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.NewJob;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -38,13 +41,17 @@ public final class RequestResolver {
     /** What is to be made, and by whom. */
     record Resolved(ImageBackend backend, ImageRequest request, Optional<Price> price) {
 
-        /** Empty where it means nothing to the backend. */
+        /** Empty where it means nothing to the model. */
         Optional<Long> seed(int position) {
-            return backend.info().can(Feature.SEED) ? Optional.of(request.seedOf(position)) : Optional.empty();
+            return abilities().can(Feature.SEED) ? Optional.of(request.seedOf(position)) : Optional.empty();
         }
 
         Optional<Integer> steps() {
-            return backend.info().can(Feature.STEPS) ? Optional.of(request.steps()) : Optional.empty();
+            return abilities().can(Feature.STEPS) ? Optional.of(request.steps()) : Optional.empty();
+        }
+
+        private Abilities abilities() {
+            return backend.info().abilitiesOf(request.model());
         }
 
         Resolved beginningWith(byte[] bytes, String mimeType) {
@@ -97,12 +104,13 @@ public final class RequestResolver {
 
     private static ImageRequest request(NewJob job, Style style, BackendInfo backend) {
         var model = job.model().orElse(backend.models().getFirst());
+        var abilities = backend.abilitiesOf(model);
         var size = size(job, style, backend, model);
         return new ImageRequest(PromptStyles.prompt(style, job.prompt()),
-                backend.can(Feature.NEGATIVE_PROMPT)
+                abilities.can(Feature.NEGATIVE_PROMPT)
                         ? PromptStyles.negativePrompt(style, job.negativePrompt())
                         : Optional.empty(),
-                model, size.width(), size.height(), job.steps().orElse(backend.defaults().steps()),
+                model, size.width(), size.height(), job.steps().orElse(abilities.steps()),
                 job.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(RANDOM_SEED_BOUND)), job.params(),
                 job.count(), input(job));
     }
@@ -122,16 +130,18 @@ public final class RequestResolver {
     private static void check(NewJob job, ImageRequest request, ImageBackend backend, List<Refusal> refusals) {
         var info = backend.info();
         int before = refusals.size();
-        checkFeatures(job, info, refusals);
+        var abilities = info.abilitiesOf(request.model());
+        checkFeatures(job, abilities, whose(info, request.model(), info.abilities()), refusals);
         if (info.models().contains(request.model())) {
-            refusals.addAll(info.sizesOf(request.model()).refusals(request.size(), whose(info, request.model())));
+            checkSize(job, request, info, refusals);
         } else {
             refusals.add(new Refusal("model", "\"" + request.model() + "\" is none of backend " + info.name()
                     + ": use one of " + String.join(", ", info.models())));
         }
-        int most = info.limits().maxSteps();
-        if (info.can(Feature.STEPS) && (request.steps() < 1 || request.steps() > most)) {
-            refusals.add(new Refusal("steps", "must be from 1 to " + most + " for backend " + info.name()));
+        int most = abilities.maxSteps();
+        if (abilities.can(Feature.STEPS) && (request.steps() < 1 || request.steps() > most)) {
+            refusals.add(new Refusal("steps",
+                    "must be from 1 to " + most + " for " + whose(info, request.model(), info.abilities())));
         }
         request.params().forEach((name, value) -> info.problem(name, value)
                 .ifPresent(problem -> refusals.add(new Refusal("params." + name, problem))));
@@ -141,12 +151,25 @@ public final class RequestResolver {
     }
 
     /** What a job says and the backend would not heed must not look as if it were heeded. */
-    private static void checkFeatures(NewJob job, BackendInfo backend, List<Refusal> refusals) {
+    private static void checkFeatures(NewJob job, Abilities abilities, String whose, List<Refusal> refusals) {
         for (Feature feature : Feature.values()) {
-            if (!backend.can(feature) && set(job, feature)) {
-                refusals.add(
-                        new Refusal(feature.field(), "means nothing to backend " + backend.name() + ": leave it out"));
+            if (!abilities.can(feature) && set(job, feature)) {
+                refusals.add(nothingTo(whose, feature.field()));
             }
+        }
+    }
+
+    private static Refusal nothingTo(String whose, String field) {
+        return new Refusal(field, "means nothing to " + whose + ": leave it out");
+    }
+
+    private static void checkSize(NewJob job, ImageRequest request, BackendInfo info, List<Refusal> refusals) {
+        var sizes = info.sizesOf(request.model());
+        var whose = whose(info, request.model(), info.sizes());
+        refusals.addAll(sizes.refusals(request.size(), whose));
+        if (sizes instanceof Sizes.Own) {
+            job.width().ifPresent(_ -> refusals.add(nothingTo(whose, "width")));
+            job.height().ifPresent(_ -> refusals.add(nothingTo(whose, "height")));
         }
     }
 
@@ -160,8 +183,9 @@ public final class RequestResolver {
         };
     }
 
-    private static String whose(BackendInfo backend, String model) {
-        return backend.sizes().containsKey(model)
+    /** @param rules of models that have their own */
+    private static String whose(BackendInfo backend, String model, Map<String, ?> rules) {
+        return rules.containsKey(model)
                 ? "model " + model + " of backend " + backend.name()
                 : "backend " + backend.name();
     }

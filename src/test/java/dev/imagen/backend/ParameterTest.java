@@ -6,6 +6,7 @@ import dev.imagen.backend.Parameter.Kind;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ParameterTest {
@@ -27,5 +28,7 @@ class ParameterTest {
         assertTakes(new Kind.Decimal(0, 1), List.of(0, 1, 0.5, new BigDecimal("0.25")),
                 List.of(-0.1, 1.1, "0.5", new BigDecimal("1e400")), "must be a number from 0.0 to 1.0");
         assertTakes(new Kind.Flag(), List.of(true, false), List.of("true", 1), "must be true or false");
+        assertTakes(new Kind.Fields(), List.of(Map.of(), Map.of("a", List.of(1, Map.of("b", 2)))),
+                List.of("{}", 1, List.of(1)), "must be an object");
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.imagen.backend.BackendInfo;
 import dev.imagen.backend.Backends;
+import dev.imagen.backend.Feature;
 import dev.imagen.backend.Generation;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
@@ -245,6 +246,60 @@ class GenerationPipelineTest {
                 "width and height are 40x32, must be one of 32x32, 48x32 for model mock-landscape of backend mock");
         assertThatThrownBy(() -> run(plain(), asked("a cat", Optional.empty(), null, null, null)))
                 .hasMessage("prompt must not name a cat");
+    }
+
+    /** A backend of two models: one knows it all, the other nothing, and chooses the size. */
+    private static ImageBackend twoModels() {
+        return new ImageBackend() {
+            @Override
+            public BackendInfo info() {
+                return new BackendInfo("mock", List.of("all", "nothing"), new BackendInfo.Defaults(32, 32, 20),
+                        new BackendInfo.Limits(32, 64, 64 * 64, 50), List.of(),
+                        Set.of(Feature.SEED, Feature.STEPS, Feature.NEGATIVE_PROMPT),
+                        Map.of("nothing", new Sizes.Own()), Map.of("nothing", new BackendInfo.Abilities(Set.of(), 0, 0),
+                                "all", new BackendInfo.Abilities(Set.of(Feature.values()), 4, 8)));
+            }
+
+            @Override
+            public Generation generate(ImageRequest request, Progress progress) {
+                return Generation.of(SampleImages.png(40, 30));
+            }
+        };
+    }
+
+    private static NewJob ofModel(String model, Optional<String> negative, Optional<Integer> height,
+            Optional<Integer> steps, Optional<Long> seed) {
+        return new NewJob("a fox", negative, Optional.empty(), Optional.of(model), Optional.of("ink"), Optional.empty(),
+                height, steps, seed, 0, Optional.empty(), 3);
+    }
+
+    @Test
+    void a_model_is_asked_for_no_more_than_it_can_do() throws Exception {
+        var image = run(twoModels(),
+                ofModel("nothing", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()));
+        assertThat(image.seed()).isEmpty();
+        assertThat(image.steps()).isEmpty();
+        assertThat(image.negativePrompt()).isEmpty();
+        var other = run(twoModels(),
+                ofModel("all", Optional.of("rain"), Optional.of(48), Optional.empty(), Optional.of(7L)));
+        assertThat(other.seed()).contains(7L);
+        assertThat(other.steps()).contains(4);
+        assertThat(other.negativePrompt()).hasValueSatisfying(words -> assertThat(words).contains("rain"));
+    }
+
+    @Test
+    void what_one_model_alone_does_not_know_is_refused_with_its_name() {
+        var resolver = new RequestResolver(new PromptStyles(STYLES), new Backends("mock", List.of(twoModels())));
+        assertThat(resolver
+                .refusals(ofModel("nothing", Optional.of("rain"), Optional.of(48), Optional.of(3), Optional.of(7L))))
+                .map(Refusal::toString)
+                .containsExactly("negative_prompt means nothing to model nothing of backend mock: leave it out",
+                        "steps means nothing to model nothing of backend mock: leave it out",
+                        "seed means nothing to model nothing of backend mock: leave it out",
+                        "height means nothing to model nothing of backend mock: leave it out");
+        assertThat(
+                resolver.refusals(ofModel("all", Optional.empty(), Optional.empty(), Optional.of(9), Optional.empty())))
+                .map(Refusal::toString).containsExactly("steps must be from 1 to 8 for model all of backend mock");
     }
 
     private static ImageBackend sending(byte[]... pictures) {

@@ -11,8 +11,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -41,10 +43,14 @@ public final class ServerPool implements ImageBackend {
     public BackendInfo info() {
         var first = servers.getFirst().backend().info();
         var models = servers.stream().flatMap(server -> server.backend().info().models().stream()).distinct().toList();
-        var sizes = servers.stream().flatMap(server -> server.backend().info().sizes().entrySet().stream())
-                .collect(Collectors.toMap(entry -> entry.getKey(), entry -> entry.getValue(), (one, _) -> one));
         return new BackendInfo(first.name(), models, first.defaults(), first.limits(), first.parameters(),
-                first.features(), sizes);
+                first.features(), merged(BackendInfo::sizes), merged(BackendInfo::abilities));
+    }
+
+    /** Of all servers, the first one's where they differ. */
+    private <T> Map<String, T> merged(Function<BackendInfo, Map<String, T>> rules) {
+        return servers.stream().flatMap(server -> rules.apply(server.backend().info()).entrySet().stream())
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (one, _) -> one));
     }
 
     @Override

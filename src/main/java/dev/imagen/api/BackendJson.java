@@ -6,6 +6,7 @@ import dev.imagen.backend.BackendInfo.Abilities;
 import dev.imagen.backend.Backends;
 import dev.imagen.backend.Feature;
 import dev.imagen.backend.Health;
+import dev.imagen.backend.Size;
 import dev.imagen.backend.Sizes;
 import dev.imagen.config.Price;
 import java.util.Set;
@@ -60,8 +61,9 @@ final class BackendJson {
         boolean steps = abilities.can(Feature.STEPS);
         var node = Json.object().put("model", model);
         features(node, abilities.features());
-        return node.put("steps", steps ? abilities.steps() : null).put("max_steps",
-                steps ? abilities.maxSteps() : null);
+        return node.put("steps", steps ? abilities.steps() : null).put("max_steps", steps ? abilities.maxSteps() : null)
+                .put("width", abilities.size().map(Size::width).orElse(null))
+                .put("height", abilities.size().map(Size::height).orElse(null));
     }
 
     private static ObjectNode sizes(String model, Sizes sizes) {

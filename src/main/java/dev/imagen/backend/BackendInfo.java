@@ -18,9 +18,17 @@ import java.util.stream.Collectors;
  * @param features what else it can do
  * @param sizes of models that do not make every size within the limits
  * @param abilities of models that do not do everything that the backend can
+ * @param unlisted whether jobs may name other models too, since the server has not yet said which it has
  */
 public record BackendInfo(String name, List<String> models, Defaults defaults, Limits limits,
-        List<Parameter> parameters, Set<Feature> features, Map<String, Sizes> sizes, Map<String, Abilities> abilities) {
+        List<Parameter> parameters, Set<Feature> features, Map<String, Sizes> sizes, Map<String, Abilities> abilities,
+        boolean unlisted) {
+
+    /** A backend whose models are all known. */
+    public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits, List<Parameter> parameters,
+            Set<Feature> features, Map<String, Sizes> sizes, Map<String, Abilities> abilities) {
+        this(name, models, defaults, limits, parameters, features, sizes, abilities, false);
+    }
 
     /** A backend whose models all do the same. */
     public BackendInfo(String name, List<String> models, Defaults defaults, Limits limits, List<Parameter> parameters,
@@ -39,6 +47,11 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
                 EnumSet.complementOf(EnumSet.of(Feature.INPUT_IMAGE, Feature.STRENGTH)), Map.of());
     }
 
+    /** Whether a job may name this model. */
+    public boolean offers(String model) {
+        return unlisted || models.contains(model);
+    }
+
     /** Whether a job may set this, with one of the models at least. */
     public boolean can(Feature feature) {
         return features.contains(feature);
@@ -47,6 +60,11 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
     /** What a model does. */
     public Abilities abilitiesOf(String model) {
         return abilities.getOrDefault(model, new Abilities(features, defaults.steps(), limits.maxSteps()));
+    }
+
+    /** The size of a model's pictures where neither a job nor its style says anything. */
+    public Size usualSize(String model) {
+        return abilitiesOf(model).size().orElse(new Size(defaults.width(), defaults.height()));
     }
 
     /** The sizes that a model makes. */
@@ -74,8 +92,14 @@ public record BackendInfo(String name, List<String> models, Defaults defaults, L
      * @param features that a job may set
      * @param steps sampling steps where a job says nothing; 0 for a model that knows none
      * @param maxSteps sampling steps; 0 for a model that knows none
+     * @param size where neither a job nor its style says anything; empty: that of the backend
      */
-    public record Abilities(Set<Feature> features, int steps, int maxSteps) {
+    public record Abilities(Set<Feature> features, int steps, int maxSteps, Optional<Size> size) {
+
+        /** Of a model whose pictures have the backend's size unless a job says otherwise. */
+        public Abilities(Set<Feature> features, int steps, int maxSteps) {
+            this(features, steps, maxSteps, Optional.empty());
+        }
 
         /** Whether a job may set this. */
         public boolean can(Feature feature) {

@@ -122,8 +122,9 @@ public final class RequestResolver {
 
     /** A job means the size that it names; a style, which knows no models, only wishes for one. */
     private static Size size(NewJob job, Style style, BackendInfo backend, String model) {
-        var wished = new Size(job.width().or(style::width).orElse(backend.defaults().width()),
-                job.height().or(style::height).orElse(backend.defaults().height()));
+        var usual = backend.usualSize(model);
+        var wished = new Size(job.width().or(style::width).orElse(usual.width()),
+                job.height().or(style::height).orElse(usual.height()));
         return job.width().isPresent() || job.height().isPresent() ? wished : backend.sizesOf(model).nearest(wished);
     }
 
@@ -132,7 +133,7 @@ public final class RequestResolver {
         int before = refusals.size();
         var abilities = info.abilitiesOf(request.model());
         checkFeatures(job, abilities, whose(info, request.model(), info.abilities()), refusals);
-        if (info.models().contains(request.model())) {
+        if (info.offers(request.model())) {
             checkSize(job, request, info, refusals);
         } else {
             refusals.add(new Refusal("model", "\"" + request.model() + "\" is none of backend " + info.name()

@@ -10,9 +10,11 @@ import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.Parameter;
 import dev.imagen.backend.Progress;
+import dev.imagen.backend.Size;
 import dev.imagen.backend.Sizes;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -39,14 +41,16 @@ class BackendJsonTest {
                 List.of(new Parameter("input", "Anything.", new Parameter.Kind.Fields())),
                 Set.of(Feature.SEED, Feature.STEPS), Map.of("two", new Sizes.Own(), "one", Sizes.of("512x512")),
                 Map.of("one", new BackendInfo.Abilities(Set.of(Feature.SEED, Feature.STEPS), 4, 8), "two",
-                        new BackendInfo.Abilities(Set.of(Feature.SEED), 0, 0)));
+                        new BackendInfo.Abilities(Set.of(Feature.SEED), 0, 0, Optional.of(new Size(1216, 832)))));
         var json = BackendJson.of(info, new Backends("b", List.of(offering(info))));
         assertThat(json.path("features")).hasToString("[\"steps\",\"seed\"]");
         assertThat(json.path("sizes"))
                 .hasToString("[{\"model\":\"one\",\"sizes\":[\"512x512\"]},{\"model\":\"two\",\"sizes\":[]}]");
         assertThat(json.path("abilities"))
-                .hasToString("[{\"model\":\"one\",\"features\":[\"steps\",\"seed\"],\"steps\":4,\"max_steps\":8},"
-                        + "{\"model\":\"two\",\"features\":[\"seed\"],\"steps\":null,\"max_steps\":null}]");
+                .hasToString("[{\"model\":\"one\",\"features\":[\"steps\",\"seed\"],\"steps\":4,\"max_steps\":8,"
+                        + "\"width\":null,\"height\":null},"
+                        + "{\"model\":\"two\",\"features\":[\"seed\"],\"steps\":null,\"max_steps\":null,"
+                        + "\"width\":1216,\"height\":832}]");
         assertThat(json.path("parameters"))
                 .hasToString("[{\"name\":\"input\",\"description\":\"Anything.\",\"type\":\"object\"}]");
     }

@@ -14,6 +14,7 @@ import dev.imagen.backend.Parameter;
 import dev.imagen.backend.Picture;
 import dev.imagen.backend.Progress;
 import dev.imagen.backend.Refusal;
+import dev.imagen.backend.Size;
 import dev.imagen.backend.Sizes;
 import dev.imagen.config.Settings;
 import dev.imagen.config.Style;
@@ -300,6 +301,35 @@ class GenerationPipelineTest {
         assertThat(
                 resolver.refusals(ofModel("all", Optional.empty(), Optional.empty(), Optional.of(9), Optional.empty())))
                 .map(Refusal::toString).containsExactly("steps must be from 1 to 8 for model all of backend mock");
+    }
+
+    /** A backend whose server has not yet said which models it has but one. */
+    private static ImageBackend notYetAsked() {
+        return new ImageBackend() {
+            @Override
+            public BackendInfo info() {
+                return new BackendInfo("mock", List.of("known"), new BackendInfo.Defaults(32, 32, 0),
+                        new BackendInfo.Limits(16, 64, 64 * 64, 0), List.of(), Set.of(), Map.of(),
+                        Map.of("known", new BackendInfo.Abilities(Set.of(), 0, 0, Optional.of(new Size(48, 40)))),
+                        true);
+            }
+
+            @Override
+            public Generation generate(ImageRequest request, Progress progress) {
+                return Generation.of(SampleImages.png(request.width(), request.height()));
+            }
+        };
+    }
+
+    @Test
+    void a_model_has_a_size_of_its_own_and_one_that_nobody_knows_yet_is_taken() throws Exception {
+        var known = run(notYetAsked(), asked("a fox", Optional.empty(), null, null, null));
+        assertThat(known.width()).isEqualTo(48);
+        assertThat(known.height()).isEqualTo(40);
+        assertThat(run(notYetAsked(), asked("a fox", Optional.empty(), null, 64, null)).height()).isEqualTo(40);
+        var other = new NewJob("a fox", Optional.empty(), Optional.empty(), Optional.of("other"), Optional.empty(),
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), 3);
+        assertThat(run(notYetAsked(), other).width()).isEqualTo(32);
     }
 
     private static ImageBackend sending(byte[]... pictures) {

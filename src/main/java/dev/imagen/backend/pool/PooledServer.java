@@ -39,7 +39,7 @@ final class PooledServer {
     }
 
     boolean has(String model) {
-        return backend.info().models().contains(model);
+        return backend.info().offers(model);
     }
 
     /** Whether it may be called; who is told so has to {@link #call} or {@link #pass}. */

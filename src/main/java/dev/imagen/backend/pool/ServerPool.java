@@ -9,11 +9,14 @@ import dev.imagen.backend.Refusal;
 import dev.imagen.job.JobFailedException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -41,16 +44,17 @@ public final class ServerPool implements ImageBackend {
     /** That of the first, with the models of all. */
     @Override
     public BackendInfo info() {
-        var first = servers.getFirst().backend().info();
-        var models = servers.stream().flatMap(server -> server.backend().info().models().stream()).distinct().toList();
-        return new BackendInfo(first.name(), models, first.defaults(), first.limits(), first.parameters(),
-                first.features(), merged(BackendInfo::sizes), merged(BackendInfo::abilities));
+        var infos = servers.stream().map(server -> server.backend().info()).toList();
+        var first = infos.getFirst();
+        return new BackendInfo(first.name(), infos.stream().flatMap(info -> info.models().stream()).distinct().toList(),
+                first.defaults(), first.limits(), first.parameters(), first.features(), all(infos, BackendInfo::sizes),
+                all(infos, BackendInfo::abilities), infos.stream().anyMatch(BackendInfo::unlisted));
     }
 
-    /** Of all servers, the first one's where they differ. */
-    private <T> Map<String, T> merged(Function<BackendInfo, Map<String, T>> rules) {
-        return servers.stream().flatMap(server -> rules.apply(server.backend().info()).entrySet().stream())
-                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (one, _) -> one));
+    private static <T> Map<String, T> all(List<BackendInfo> infos, Function<BackendInfo, Map<String, T>> byModel) {
+        var all = new HashMap<String, T>();
+        infos.forEach(info -> byModel.apply(info).forEach(all::putIfAbsent));
+        return all;
     }
 
     @Override

@@ -15,8 +15,9 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 
-/** What a server has. Until it was asked, that is what the settings name, and any sampler. */
+/** What a server has. Until it was asked, that is what the settings name, or any model, and any sampler. */
 final class Catalog {
 
     /** The model where none is set: whichever the server has loaded. */
@@ -64,7 +65,7 @@ final class Catalog {
     Catalog(RemoteServer server, List<String> named) {
         this.server = server;
         this.named = named;
-        this.info = info(List.of(), List.of(), List.of());
+        this.info = info(List.of(), List.of(), List.of(), named.isEmpty());
     }
 
     BackendInfo info() {
@@ -79,7 +80,7 @@ final class Catalog {
         }
         // SD.Next lists samplers as schedulers, and has no schedulers: those have no labels.
         info = info(names(models, "model_name"), names(server.get("/sdapi/v1/samplers", MOST_BYTES), "name"),
-                names(server.get("/sdapi/v1/schedulers", MOST_BYTES), "label"));
+                names(server.get("/sdapi/v1/schedulers", MOST_BYTES), "label"), false);
     }
 
     /** None where the server has no such list. */
@@ -94,7 +95,8 @@ final class Catalog {
                 .toList();
     }
 
-    private BackendInfo info(List<String> listed, List<String> samplers, List<String> schedulers) {
+    /** @param unlisted while nobody knows which models there are */
+    private BackendInfo info(List<String> listed, List<String> samplers, List<String> schedulers, boolean unlisted) {
         var models = new LinkedHashSet<String>(named);
         if (named.isEmpty()) {
             models.add(LOADED);
@@ -106,7 +108,7 @@ final class Catalog {
         parameters.addAll(OTHERS);
         return new BackendInfo(Automatic1111Backend.NAME, List.copyOf(models), DEFAULTS, LIMITS,
                 List.copyOf(parameters), EnumSet.allOf(Feature.class),
-                models.stream().collect(toMap(model -> model, _ -> SIZES)));
+                models.stream().collect(toMap(model -> model, _ -> SIZES)), Map.of(), unlisted);
     }
 
     private static Parameter oneOf(Parameter parameter, List<String> values) {

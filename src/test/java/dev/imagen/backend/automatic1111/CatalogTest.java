@@ -65,6 +65,13 @@ class CatalogTest {
     }
 
     @Test
+    void any_model_may_be_named_as_long_as_the_server_has_not_answered() throws Exception {
+        assertThat(backend(server.url(), Automatic1111Server.KEY).info().offers("painter_xl")).isTrue();
+        assertThat(backend(server.url(), Automatic1111Server.KEY, "a").info().offers("painter_xl")).isFalse();
+        assertThat(probed().offers("sketcher")).isFalse();
+    }
+
+    @Test
     void where_the_settings_name_models_there_are_no_others() throws Exception {
         assertThat(probed("painter_xl").models()).containsExactly("painter_xl");
     }

@@ -7,6 +7,7 @@ import dev.imagen.backend.automatic1111.Automatic1111Backend;
 import dev.imagen.backend.openai.OpenAiBackend;
 import dev.imagen.backend.pool.ServerPool;
 import dev.imagen.backend.remote.RemoteHttp;
+import dev.imagen.backend.replicate.ReplicateBackend;
 import dev.imagen.config.RemoteBackendSettings;
 import dev.imagen.config.Settings;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ final class ConfiguredBackends {
             case OpenAiBackend.NAME -> new OpenAiBackend(remote, http, settings.images().bytes(), timeout);
             case Automatic1111Backend.NAME ->
                 new Automatic1111Backend(remote, http, settings.images().bytes(), timeout);
+            case ReplicateBackend.NAME -> new ReplicateBackend(remote, http, settings.images().bytes(), timeout);
             default -> throw new IllegalArgumentException("there is no backend " + name);
         };
     }

@@ -36,7 +36,8 @@ class SettingsLoaderTest {
         assertThat(settings.worker()).isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5),
                 Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60),
                 Duration.ofSeconds(4),
-                Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE, "automatic1111",
+                Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE, "replicate", BackendSettings.NONE,
+                        "automatic1111",
                         new BackendSettings(Optional.of(1), Optional.empty(), Optional.empty(), Optional.empty()))));
         assertThat(settings.retention())
                 .isEqualTo(new Settings.Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10)));

@@ -88,7 +88,8 @@ public abstract class ContractServer implements AutoCloseable {
         await(gone, "the client is still there");
     }
 
-    private static void await(CountDownLatch latch, String otherwise) throws InterruptedException {
+    /** Waits for a signal. @param otherwise what is wrong where it does not come */
+    protected static void await(CountDownLatch latch, String otherwise) throws InterruptedException {
         if (!latch.await(20, TimeUnit.SECONDS)) {
             throw new AssertionError(otherwise);
         }

@@ -50,12 +50,4 @@ final class Failures {
         return (MODERATION.contains(code) ? "the provider's moderation refused it: " : "") + answer.said()
                 + (code.isEmpty() ? "" : " [" + code + "]");
     }
-
-    /** What is no JSON may have broken off on its way; what is, would be the same again. */
-    JobFailedException noPicture(Answer answer) {
-        var said = answer.said().isEmpty() ? "" : ": " + answer.said();
-        return answer.json().isMissingNode()
-                ? server.temporary("there is no JSON in the answer" + said)
-                : server.permanent("there is no picture in the answer" + said);
-    }
 }

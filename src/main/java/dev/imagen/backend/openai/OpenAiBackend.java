@@ -13,6 +13,7 @@ import dev.imagen.backend.Refusal;
 import dev.imagen.backend.remote.Answer;
 import dev.imagen.backend.remote.ApiKey;
 import dev.imagen.backend.remote.RemoteHttp;
+import dev.imagen.backend.remote.RemotePictures;
 import dev.imagen.backend.remote.RemoteServer;
 import dev.imagen.config.RemoteBackendSettings;
 import dev.imagen.job.JobFailedException;
@@ -70,6 +71,7 @@ public final class OpenAiBackend implements ImageBackend {
     private final RemoteServer server;
     private final RemoteServer questions;
     private final Failures failures;
+    private final RemotePictures sent;
     private final Pictures pictures;
     private final long mostBytes;
 
@@ -86,7 +88,8 @@ public final class OpenAiBackend implements ImageBackend {
         this.server = new RemoteServer(http, NAME, base, key, longest);
         this.questions = new RemoteServer(http, NAME, base, key, QUESTION);
         this.failures = new Failures(server);
-        this.pictures = new Pictures(server, mostBytes);
+        this.sent = new RemotePictures(server, mostBytes);
+        this.pictures = new Pictures(sent);
         this.mostBytes = mostBytes;
     }
 
@@ -154,7 +157,7 @@ public final class OpenAiBackend implements ImageBackend {
         }
         var generation = pictures.of(answer.json(), ImageCall.pictures(request));
         if (generation.pictures().isEmpty()) {
-            throw failures.noPicture(answer);
+            throw sent.none(answer);
         }
         return generation;
     }

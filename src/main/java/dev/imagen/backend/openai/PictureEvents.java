@@ -3,6 +3,7 @@ package dev.imagen.backend.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.imagen.backend.Progress;
+import dev.imagen.backend.remote.Base64Picture;
 import java.util.function.Predicate;
 
 /** Hears how a picture comes about, until it is there or will not be. */

@@ -3,7 +3,7 @@ package dev.imagen.backend.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.imagen.backend.Generation;
 import dev.imagen.backend.Picture;
-import dev.imagen.backend.remote.RemoteServer;
+import dev.imagen.backend.remote.RemotePictures;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.Metered;
 import java.util.ArrayList;
@@ -12,13 +12,10 @@ import java.util.Optional;
 /** Takes the pictures out of an answer, and what they used. */
 final class Pictures {
 
-    private final RemoteServer server;
-    private final long mostBytes;
+    private final RemotePictures sent;
 
-    /** @param mostBytes of a picture */
-    Pictures(RemoteServer server, long mostBytes) {
-        this.server = server;
-        this.mostBytes = mostBytes;
+    Pictures(RemotePictures sent) {
+        this.sent = sent;
     }
 
     /**
@@ -47,14 +44,7 @@ final class Pictures {
         if (base64.isEmpty() && url.isEmpty()) {
             return Optional.empty();
         }
-        if (base64.isEmpty() && !url.startsWith("data:")) {
-            return Optional.of(server.download(url, mostBytes));
-        }
-        var bytes = Base64Picture.read(base64.isEmpty() ? url : base64);
-        if (bytes.isEmpty()) {
-            throw server.temporary("the picture in the answer is damaged: it is no Base64");
-        }
-        return bytes;
+        return Optional.of(base64.isEmpty() ? sent.at(url) : sent.decoded(base64));
     }
 
     /** Of input and output, pictures included. */

@@ -87,7 +87,10 @@ public record Answer(int status, HttpHeaders headers, byte[] body, boolean cut) 
     /** The least wait that the server asked for. */
     Optional<Duration> retryAfter() {
         return headers.firstValue("retry-after-ms").flatMap(RetryAfter::ofMillis)
-                .or(() -> headers.firstValue("Retry-After").flatMap(RetryAfter::of))
-                .map(wait -> wait.compareTo(LONGEST_WAIT) < 0 ? wait : LONGEST_WAIT);
+                .or(() -> headers.firstValue("Retry-After").flatMap(RetryAfter::of)).map(Answer::bounded);
+    }
+
+    static Duration bounded(Duration wait) {
+        return wait.compareTo(LONGEST_WAIT) < 0 ? wait : LONGEST_WAIT;
     }
 }

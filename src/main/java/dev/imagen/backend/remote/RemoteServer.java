@@ -6,9 +6,11 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -44,17 +46,30 @@ public final class RemoteServer {
 
     /** @param most bytes of an answer that is no error; a longer one is a permanent failure */
     public Answer get(String path, long most) throws JobFailedException, InterruptedException {
-        return exchange(to(path).build(), most);
+        return call("GET", path, most);
+    }
+
+    /** A call without a body, such as one that cancels. @param most as of {@link #get} */
+    public Answer call(String method, String path, long most) throws JobFailedException, InterruptedException {
+        return exchange(to(path).method(method, BodyPublishers.noBody()).build(), most);
     }
 
     /** Sends JSON. @param most as of {@link #get} */
     public Answer post(String path, JsonNode body, long most) throws JobFailedException, InterruptedException {
-        return post(path, Content.json(body), most);
+        return post(path, body, Map.of(), most);
+    }
+
+    /** Sends JSON, with more headers. @param most as of {@link #get} */
+    public Answer post(String path, JsonNode body, Map<String, String> headers, long most)
+            throws JobFailedException, InterruptedException {
+        var request = posting(path, Content.json(body));
+        headers.forEach(request::header);
+        return exchange(request.build(), most);
     }
 
     /** Sends something else. @param most as of {@link #get} */
     public Answer post(String path, Content content, long most) throws JobFailedException, InterruptedException {
-        return exchange(posting(path, content), most);
+        return exchange(posting(path, content).build(), most);
     }
 
     /**
@@ -65,13 +80,13 @@ public final class RemoteServer {
      */
     public Answer stream(String path, Content content, long most, Predicate<JsonNode> events)
             throws JobFailedException, InterruptedException {
-        var request = posting(path, content);
+        var request = posting(path, content).build();
         return exchange(request, most,
                 () -> http.stream(request, most, longest, data -> events.test(Answer.json(data))));
     }
 
-    private HttpRequest posting(String path, Content content) {
-        return to(path).POST(content.body()).header("Content-Type", content.type()).build();
+    private HttpRequest.Builder posting(String path, Content content) {
+        return to(path).POST(content.body()).header("Content-Type", content.type());
     }
 
     private HttpRequest.Builder to(String path) {
@@ -173,11 +188,17 @@ public final class RemoteServer {
 
     /** The same, with the reason in other words than {@link Answer#said}. */
     public JobFailedException failure(Answer answer, String reason) {
+        return failure(answer, reason, Optional.empty());
+    }
+
+    /** The same where the body tells how long to wait. */
+    public JobFailedException failure(Answer answer, String reason, Optional<Duration> told) {
         if (!answer.retryable()) {
             return refused(answer, reason);
         }
         var message = message(answer, reason);
-        return answer.retryAfter().map(wait -> JobFailedException.temporary(message, wait))
+        return answer.retryAfter().or(() -> told.map(Answer::bounded))
+                .map(wait -> JobFailedException.temporary(message, wait))
                 .orElseGet(() -> JobFailedException.temporary(message));
     }
 

@@ -16,6 +16,7 @@ import dev.imagen.image.ImageFile;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.Metered;
 import dev.imagen.testing.ContractServer;
+import dev.imagen.testing.KeyWatch;
 import dev.imagen.testing.OpenAiServer;
 import dev.imagen.testing.SampleImages;
 import dev.imagen.testing.TestService;

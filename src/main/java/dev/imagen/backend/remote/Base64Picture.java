@@ -1,15 +1,15 @@
-package dev.imagen.backend.openai;
+package dev.imagen.backend.remote;
 
 import java.util.Base64;
 import java.util.Optional;
 
 /** A picture within JSON. Some servers send data URLs, some lines of 76 characters. */
-final class Base64Picture {
+public final class Base64Picture {
 
     private Base64Picture() {}
 
     /** Empty where it is no Base64. */
-    static Optional<byte[]> read(String text) {
+    public static Optional<byte[]> read(String text) {
         int start = text.startsWith("data:") ? text.indexOf(',') + 1 : 0;
         try {
             return Optional.of(Base64.getMimeDecoder().decode(text.substring(start)));

@@ -1,8 +1,6 @@
-package dev.imagen.backend.openai;
+package dev.imagen.testing;
 
 import com.sun.net.httpserver.HttpServer;
-import dev.imagen.testing.ContractServer;
-import dev.imagen.testing.SampleImages;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -11,12 +9,13 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A host that has pictures and no business with keys. */
-final class KeyWatch implements AutoCloseable {
+public final class KeyWatch implements AutoCloseable {
 
     private final HttpServer server;
     private final List<Optional<String>> authorizations = new CopyOnWriteArrayList<>();
 
-    KeyWatch() throws IOException {
+    /** It listens. */
+    public KeyWatch() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             try (exchange) {
@@ -27,11 +26,13 @@ final class KeyWatch implements AutoCloseable {
         server.start();
     }
 
-    String url() {
+    /** Where it is. */
+    public String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    List<Optional<String>> authorizations() {
+    /** What each request showed for a key. */
+    public List<Optional<String>> authorizations() {
         return authorizations;
     }
 

@@ -4,6 +4,7 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.backend.automatic1111.Automatic1111Backend;
+import dev.imagen.backend.fal.FalBackend;
 import dev.imagen.backend.gemini.GeminiBackend;
 import dev.imagen.backend.openai.OpenAiBackend;
 import dev.imagen.backend.pool.ServerPool;
@@ -40,6 +41,7 @@ final class ConfiguredBackends {
                 new Automatic1111Backend(remote, http, settings.images().bytes(), timeout);
             case ReplicateBackend.NAME -> new ReplicateBackend(remote, http, settings.images().bytes(), timeout);
             case GeminiBackend.NAME -> new GeminiBackend(remote, http, settings.images().bytes(), timeout);
+            case FalBackend.NAME -> new FalBackend(remote, http, settings.images().bytes(), timeout);
             default -> throw new IllegalArgumentException("there is no backend " + name);
         };
     }

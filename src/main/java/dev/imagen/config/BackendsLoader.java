@@ -13,10 +13,10 @@ import java.util.stream.Stream;
 final class BackendsLoader {
 
     /** Off until their url or key is set. The first one that is set up is the default. */
-    private static final List<String> REMOTE = List.of("openai", "automatic1111", "replicate", "gemini");
+    private static final List<String> REMOTE = List.of("openai", "automatic1111", "replicate", "gemini", "fal");
 
     /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
-    private static final List<String> RESERVED = Stream.of("comfyui", "fal")
+    private static final List<String> RESERVED = Stream.of("comfyui")
             .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
 
     /** A server of these makes one picture at a time: more jobs would only stand before it. */

@@ -37,7 +37,7 @@ class SettingsLoaderTest {
                 Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60),
                 Duration.ofSeconds(4),
                 Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE, "replicate", BackendSettings.NONE,
-                        "gemini", BackendSettings.NONE, "automatic1111",
+                        "gemini", BackendSettings.NONE, "fal", BackendSettings.NONE, "automatic1111",
                         new BackendSettings(Optional.of(1), Optional.empty(), Optional.empty(), Optional.empty()))));
         assertThat(settings.retention())
                 .isEqualTo(new Settings.Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10)));

@@ -5,7 +5,6 @@ import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.remote.Answer;
 import dev.imagen.backend.remote.RemoteServer;
 import dev.imagen.job.JobFailedException;
-import java.util.StringJoiner;
 
 /** What the errors of these servers mean. Most name a Python exception, with the status 500 whatever it is. */
 final class Failures {
@@ -43,9 +42,6 @@ final class Failures {
 
     private static String said(Answer answer, JsonNode json) {
         var detail = json.path("detail");
-        if (detail.isArray()) {
-            return fields(detail);
-        }
         if (detail.isTextual() && !detail.textValue().isBlank()) {
             return detail.textValue();
         }
@@ -55,15 +51,5 @@ final class Failures {
             return error.textValue() + ": " + errors;
         }
         return answer.said();
-    }
-
-    /** FastAPI's list of what is wrong in a body. */
-    private static String fields(JsonNode detail) {
-        var fields = new StringJoiner("; ");
-        for (JsonNode field : detail) {
-            var at = field.path("loc");
-            fields.add(at.path(at.size() - 1).asText("") + ": " + field.path("msg").asText(""));
-        }
-        return fields.toString();
     }
 }

@@ -11,6 +11,7 @@ import java.net.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.StringJoiner;
 import java.util.stream.Stream;
 
 /**
@@ -71,17 +72,31 @@ public record Answer(int status, HttpHeaders headers, byte[] body, boolean cut) 
             return text.startsWith("<") || text.startsWith("{") ? "" : text;
         }
         var error = json.path("error");
-        return Stream.of(error.path("message"), error, json.path("detail"), json.path("message"), json)
-                .filter(JsonNode::isTextual).map(JsonNode::textValue).filter(text -> !text.isBlank()).findFirst()
-                .orElse("");
+        return Stream.of(text(error.path("message")), text(error), fields(json.path("detail")),
+                text(json.path("message")), text(json)).filter(said -> !said.isBlank()).findFirst().orElse("");
+    }
+
+    private static String text(JsonNode node) {
+        return node.isTextual() ? node.textValue() : "";
+    }
+
+    /** FastAPI's list of what is wrong in a body, or a text. */
+    private static String fields(JsonNode detail) {
+        var fields = new StringJoiner("; ");
+        for (JsonNode field : detail) {
+            var at = field.path("loc");
+            fields.add(at.path(at.size() - 1).asText("") + ": " + text(field.path("msg")));
+        }
+        return detail.isArray() ? fields.toString() : text(detail);
     }
 
     /** Whether the same request may succeed later; some providers say it in so many words. */
     boolean retryable() {
-        return headers.firstValue("x-should-retry").map(Boolean::parseBoolean).orElseGet(() -> switch (status) {
-            case 408, 409, 425, 429 -> true;
-            default -> status >= 500;
-        });
+        return headers.firstValue("x-should-retry").or(() -> headers.firstValue("x-fal-retryable"))
+                .map(Boolean::parseBoolean).orElseGet(() -> switch (status) {
+                    case 408, 409, 425, 429 -> true;
+                    default -> status >= 500;
+                });
     }
 
     /** The least wait that the server asked for. */

@@ -228,7 +228,8 @@ public final class RemoteServer {
 
     /** By which the provider finds the call in its logs. */
     private String request(Answer answer) {
-        return answer.headers().firstValue("x-request-id").map(id -> " (request " + told(id) + ")").orElse("");
+        return answer.headers().firstValue("x-request-id").or(() -> answer.headers().firstValue("x-fal-request-id"))
+                .map(id -> " (request " + told(id) + ")").orElse("");
     }
 
     private String setting(int status) {

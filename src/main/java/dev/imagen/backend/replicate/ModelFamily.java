@@ -9,10 +9,10 @@ import dev.imagen.backend.Refusal;
 import dev.imagen.backend.Size;
 import dev.imagen.backend.Sizes;
 import dev.imagen.backend.remote.InputPictures;
+import dev.imagen.backend.remote.JobInput;
 import dev.imagen.backend.remote.NamedSizes;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
@@ -53,9 +53,6 @@ enum ModelFamily {
     static final List<String> MODELS = List.of("black-forest-labs/flux-schnell", "black-forest-labs/flux-dev",
             "black-forest-labs/flux-1.1-pro", "black-forest-labs/flux-2-pro", "google/imagen-4", "google/imagen-4-fast",
             "google/imagen-4-ultra");
-
-    /** Whatever else a model takes. */
-    static final String INPUT = "input";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -127,26 +124,18 @@ enum ModelFamily {
 
     /** What the model does not take although others of the backend do. */
     Optional<Refusal> refusal(ImageRequest request) {
-        var foreign = request.params().keySet().stream()
-                .filter(name -> !name.equals(INPUT) && !parameters.contains(name)).findFirst();
-        if (foreign.isPresent()) {
-            return Optional.of(new Refusal("params." + foreign.get(), "is no parameter that ImaGen knows of model "
-                    + request.model() + ": set it within params." + INPUT + " if the model has it"));
-        }
         if (this == IMAGEN_4 && "webp".equals(request.params().get("output_format"))) {
             return Optional.of(new Refusal("params.output_format", "must be jpg or png for model " + request.model()));
         }
-        var own = inputWithoutMore(request);
-        return more(request).properties().stream().map(Map.Entry::getKey).filter(own::has).findFirst().map(
-                name -> new Refusal("params." + INPUT + "." + name, "is set by the job's own fields: leave it out"));
+        return JobInput.refusal(request, parameters, known(request));
     }
 
     /** The model's inputs. */
     ObjectNode input(ImageRequest request) {
-        return inputWithoutMore(request).setAll(more(request));
+        return JobInput.add(known(request), request);
     }
 
-    private ObjectNode inputWithoutMore(ImageRequest request) {
+    private ObjectNode known(ImageRequest request) {
         var input = JSON.createObjectNode().put("prompt", request.prompt());
         size.accept(input, request.size());
         if (abilities.can(Feature.SEED)) {
@@ -159,13 +148,7 @@ enum ModelFamily {
         request.negativePrompt().ifPresent(words -> input.put("negative_prompt", words));
         request.input().ifPresent(picture -> input.put("image", InputPictures.dataUrl(picture)).put("prompt_strength",
                 picture.strength()));
-        request.params().entrySet().stream().filter(param -> !param.getKey().equals(INPUT))
-                .forEach(param -> input.set(param.getKey(), JSON.valueToTree(param.getValue())));
         return input;
-    }
-
-    private static ObjectNode more(ImageRequest request) {
-        return JSON.valueToTree(request.params().getOrDefault(INPUT, Map.of()));
     }
 
     private static void custom(ObjectNode input, Size size) {

@@ -5,7 +5,6 @@ import dev.imagen.backend.remote.Answer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * How one run of a model fares.
@@ -15,8 +14,6 @@ import java.util.regex.Pattern;
  * @param logs what the model printed
  */
 record Prediction(String id, Status status, JsonNode output, String error, String logs) {
-
-    private static final Pattern BAR = Pattern.compile("\\d{1,3}%\\|[^|\r\n]*\\|\\s*(\\d{1,6})/(\\d{1,6})");
 
     /** Where it is. */
     enum Status {
@@ -51,12 +48,6 @@ record Prediction(String id, Status status, JsonNode output, String error, Strin
 
     boolean ended() {
         return status != Status.STARTING && status != Status.PROCESSING;
-    }
-
-    /** Steps that a progress bar in the logs tells of, if it is one of so many; 0: none. */
-    int step(int steps) {
-        return BAR.matcher(logs).results().filter(bar -> Integer.parseInt(bar.group(2)) == steps)
-                .mapToInt(bar -> Math.min(Integer.parseInt(bar.group(1)), steps)).max().orElse(0);
     }
 
     /** Where its pictures are: every URL of the output. */

@@ -14,8 +14,10 @@ import dev.imagen.backend.Progress;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.remote.ApiKey;
 import dev.imagen.backend.remote.InputPictures;
+import dev.imagen.backend.remote.JobInput;
 import dev.imagen.backend.remote.Pace;
 import dev.imagen.backend.remote.Polling;
+import dev.imagen.backend.remote.ProgressBar;
 import dev.imagen.backend.remote.RemoteHttp;
 import dev.imagen.backend.remote.RemotePictures;
 import dev.imagen.backend.remote.RemoteServer;
@@ -53,8 +55,7 @@ public final class ReplicateBackend implements ImageBackend {
             new Parameter("go_fast", "Whether Flux may be less exact to be quicker.", new Kind.Flag()),
             new Parameter("guidance", "How closely flux-dev follows the prompt.", new Kind.Decimal(0, 10)),
             new Parameter("guidance_scale", "How closely SDXL follows the prompt.", new Kind.Decimal(1, 50)),
-            new Parameter(ModelFamily.INPUT, "Any other inputs of the model, as its page lists them.",
-                    new Kind.Fields()));
+            JobInput.PARAMETER);
 
     /** Of an answer besides its pictures: what the model printed. */
     private static final int ROOM = 1024 * 1024;
@@ -136,7 +137,7 @@ public final class ReplicateBackend implements ImageBackend {
         var questions = polling.apply(server);
         try {
             for (int told = 0; !prediction.ended();) {
-                int step = prediction.step(request.steps());
+                int step = ProgressBar.step(prediction.logs(), request.steps());
                 if (step > told) {
                     told = step;
                     progress.finished(told, request.steps());

@@ -2,14 +2,17 @@ package dev.imagen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.imagen.database.EmbeddedPostgres;
 import dev.imagen.testing.OpenAiServer;
 import dev.imagen.testing.ServiceProcess;
+import dev.imagen.testing.TestClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -72,6 +75,45 @@ class RemoteBackendIT {
             }
             assertThat(openai.calls()).isZero();
         }
+    }
+
+    @Test
+    void a_dead_server_of_two_costs_a_job_nothing() throws Exception {
+        try (var openai = OpenAiServer.start();
+                var service = ServiceProcess.start(home, with(openai, "http://127.0.0.1:9," + openai.url()));
+                var client = service.client()) {
+            var job = client.submitAndWait("{\"prompt\": \"a bay\"}");
+            assertThat(image(client, job).path("model").textValue()).isEqualTo("gpt-image-2");
+            assertThat(job.path("failures").intValue()).isZero();
+            assertThat(client.get("/usage?group=model").json().path("usage").path(0).path("cost_usd").doubleValue())
+                    .isEqualTo(0.04);
+        }
+    }
+
+    @Test
+    void the_fallback_of_a_dead_server_makes_the_picture_and_the_image_says_so() throws Exception {
+        try (var openai = OpenAiServer.start();
+                var service = ServiceProcess.start(home, with(openai, "http://127.0.0.1:9"));
+                var client = service.client()) {
+            var job = client.submitAndWait("{\"prompt\": \"a bay\"}");
+            assertThat(image(client, job).path("backend").textValue()).isEqualTo("mock");
+            assertThat(job.path("backend").textValue()).isEqualTo("openai");
+            assertThat(job.path("failures").intValue()).isZero();
+            assertThat(openai.calls()).isZero();
+        }
+    }
+
+    private Map<String, String> with(OpenAiServer openai, String urls) throws IOException {
+        var environment = new HashMap<>(environment(openai));
+        environment.put("BACKENDS_OPENAI_URL", urls);
+        environment.put("BACKENDS_OPENAI_FALLBACK", "mock");
+        environment.put("BACKENDS_OPENAI_PRICES", "* image=0.04");
+        return environment;
+    }
+
+    private static JsonNode image(TestClient client, JsonNode job) {
+        assertThat(job.path("status").textValue()).as(job.toString()).isEqualTo("done");
+        return client.get("/images/" + job.path("image_id").textValue()).json();
     }
 
     @Test

@@ -36,16 +36,22 @@ public final class WatchedJobs {
               order by j.updated_at desc limit 10000)
             """;
 
-    /** Only ticks of the attempt that runs now. Previews of the last seconds, of what other processes run. */
+    /**
+     * Only ticks of the attempt that runs now, with the estimate of {@link dev.imagen.queue.JobQueue.ProgressTick}.
+     * Previews of the last seconds, of what other processes run.
+     */
     private static final String PROGRESS = """
             select p.job_id, j.owner_user_id, j.attempt, p.step, p.steps,
-                   greatest(0, extract(epoch from p.updated_at - j.started_at) * 1000 * (p.steps - p.step) / p.step
-                               - extract(epoch from now() - p.updated_at) * 1000)::bigint as eta_ms,
+                   (1000 * case when p.step >= p.steps then 0
+                                else greatest(took / p.step * (p.steps - p.step) - age,
+                                              (took + age) / (p.step + 1) * (p.steps - p.step - 1)) end)::bigint as eta_ms,
                    case when elsewhere and p.preview_at >= j.started_at
                              and p.preview_at > now() - interval '3 seconds' then p.preview end as preview,
                    elsewhere and coalesce(p.previews_until < now() + interval '5 seconds', true) as unasked
               from imagen.job_progress p join imagen.jobs j on j.id = p.job_id
-             cross join lateral (select j.worker_id is distinct from ?::uuid as elsewhere) as run
+             cross join lateral (select j.worker_id is distinct from ?::uuid as elsewhere,
+                                        extract(epoch from p.updated_at - j.started_at) as took,
+                                        extract(epoch from now() - p.updated_at) as age) as run
              where j.status = 'running' and p.updated_at >= j.started_at and p.step > 0
                and (j.id = any (?::uuid[]) or j.owner_user_id = any (?::uuid[]))
             """;

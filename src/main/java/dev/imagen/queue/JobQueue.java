@@ -56,10 +56,18 @@ public interface JobQueue {
      * @param preview a JPEG of at most 64 KiB; empty: there is no new one
      */
     record ProgressTick(Job job, int step, int steps, Duration took, Duration age, Optional<byte[]> preview) {
-        /** Estimated time to the last step, from the steps so far; zero before the first. */
+        /**
+         * Estimated time to the last step, from the steps so far; zero before the first. Once the step under way takes
+         * longer than they did, it counts too.
+         */
         public Duration eta() {
-            var eta = step == 0 ? Duration.ZERO : took.multipliedBy(steps - step).dividedBy(step).minus(age);
-            return eta.isNegative() ? Duration.ZERO : eta;
+            int left = steps - step;
+            if (step == 0 || left <= 0) {
+                return Duration.ZERO;
+            }
+            var soFar = took.multipliedBy(left).dividedBy(step).minus(age);
+            var slower = took.plus(age).multipliedBy(left - 1).dividedBy(step + 1);
+            return soFar.compareTo(slower) > 0 ? soFar : slower;
         }
     }
 

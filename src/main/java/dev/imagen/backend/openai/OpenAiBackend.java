@@ -165,7 +165,7 @@ public final class OpenAiBackend implements ImageBackend {
     /** A server that knows no streams answers as ever. */
     private Generation watched(ImageRequest request, Progress progress)
             throws JobFailedException, InterruptedException {
-        var events = new PictureEvents(progress);
+        var events = new PictureEvents(progress, ImageCall.previews(request));
         var answer = server.stream(root + ImageCall.path(request), ImageCall.content(request), most(request), events);
         if (!answer.ok() || !answer.events()) {
             return read(request, answer);

@@ -47,9 +47,12 @@ class OpenAiStreamTest {
     private static final class Seen implements Progress {
 
         private final List<byte[]> previews = new ArrayList<>();
+        private final List<String> steps = new ArrayList<>();
 
         @Override
-        public void finished(int step, int steps) {}
+        public void finished(int step, int all) {
+            steps.add(step + "/" + all);
+        }
 
         @Override
         public void preview(byte[] picture) {
@@ -100,6 +103,8 @@ class OpenAiStreamTest {
     void previews_come_before_the_picture_and_the_tokens_with_it() throws Exception {
         var generation = generate();
         assertThat(seen.previews).hasSize(2);
+        // A preview is shown from the first step on.
+        assertThat(seen.steps).containsExactly("1/3", "2/3");
         assertThat(ImageFile.read(seen.previews.getLast()).width()).isEqualTo(65);
         assertThat(ImageFile.read(generation.pictures().getFirst().bytes()).width()).isEqualTo(512);
         assertThat(generation.metered()).isEqualTo(new Metered(Optional.of(13L), Optional.of(472L), Optional.empty()));

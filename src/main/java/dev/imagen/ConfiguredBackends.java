@@ -4,6 +4,7 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.backend.automatic1111.Automatic1111Backend;
+import dev.imagen.backend.comfyui.ComfyUiBackend;
 import dev.imagen.backend.fal.FalBackend;
 import dev.imagen.backend.gemini.GeminiBackend;
 import dev.imagen.backend.openai.OpenAiBackend;
@@ -39,6 +40,8 @@ final class ConfiguredBackends {
             case OpenAiBackend.NAME -> new OpenAiBackend(remote, http, settings.images().bytes(), timeout);
             case Automatic1111Backend.NAME ->
                 new Automatic1111Backend(remote, http, settings.images().bytes(), timeout);
+            case ComfyUiBackend.NAME ->
+                new ComfyUiBackend(remote, settings.backends().workflows(), http, settings.images().bytes(), timeout);
             case ReplicateBackend.NAME -> new ReplicateBackend(remote, http, settings.images().bytes(), timeout);
             case GeminiBackend.NAME -> new GeminiBackend(remote, http, settings.images().bytes(), timeout);
             case FalBackend.NAME -> new FalBackend(remote, http, settings.images().bytes(), timeout);

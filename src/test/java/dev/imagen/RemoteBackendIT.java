@@ -132,6 +132,16 @@ class RemoteBackendIT {
         assertThat(service.output()).startsWith("imagen: backends.openai.model (BACKENDS_OPENAI_MODEL) must be set");
     }
 
+    @Test
+    void a_workflow_that_cannot_be_drawn_ends_the_start_with_its_name() throws Exception {
+        Files.writeString(home.resolve("flux.json"), "{\"nodes\": [], \"links\": []}");
+        var service = ServiceProcess.start(home,
+                Map.of("BACKENDS_COMFYUI_URL", "http://127.0.0.1:9", "BACKENDS_COMFYUI_WORKFLOWS", home.toString()));
+        assertThat(service.awaitExit()).isEqualTo(2);
+        assertThat(service.output()).startsWith("imagen: backends.comfyui.workflows (BACKENDS_COMFYUI_WORKFLOWS):"
+                + " flux.json is in the format of ComfyUI's editor: export it in the other one");
+    }
+
     private Map<String, String> environment(OpenAiServer openai) throws IOException {
         var key = Files.writeString(home.resolve("key"), OpenAiServer.KEY + "\n");
         return Map.of("BACKENDS_OPENAI_URL", openai.url().toString(), "BACKENDS_OPENAI_KEY", "file:" + key,

@@ -1,5 +1,7 @@
 package dev.imagen.config;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -12,15 +14,14 @@ import java.util.stream.Stream;
 /** Reads the settings of backends: of the mock, and of those that a server elsewhere stands behind. */
 final class BackendsLoader {
 
-    /** Off until their url or key is set. The first one that is set up is the default. */
-    private static final List<String> REMOTE = List.of("openai", "automatic1111", "replicate", "gemini", "fal");
+    private static final String COMFYUI = "comfyui";
 
-    /** Names that are agreed on, for what this version has not: to ignore them would look like having it. */
-    private static final List<String> RESERVED = Stream.of("comfyui")
-            .flatMap(name -> Stream.of("backends." + name + ".url", "backends." + name + ".key")).toList();
+    /** Off until their url or key is set. The first one that is set up is the default. */
+    private static final List<String> REMOTE = List.of("openai", "automatic1111", COMFYUI, "replicate", "gemini",
+            "fal");
 
     /** A server of these makes one picture at a time: more jobs would only stand before it. */
-    private static final Set<String> ONE_AT_A_TIME = Set.of("automatic1111");
+    private static final Set<String> ONE_AT_A_TIME = Set.of("automatic1111", COMFYUI);
 
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration DAY = Duration.ofDays(1);
@@ -38,7 +39,6 @@ final class BackendsLoader {
     }
 
     Settings.Backends backends() {
-        RESERVED.forEach(keys::refuse);
         var remote = new LinkedHashMap<String, List<RemoteBackendSettings>>();
         for (String name : REMOTE) {
             var servers = servers(name);
@@ -49,7 +49,20 @@ final class BackendsLoader {
         var usual = remote.keySet().stream().findFirst().orElse("mock");
         var names = Stream.concat(remote.keySet().stream(), Stream.of("mock")).toList();
         return new Settings.Backends(keys.optional("backends.default").orElse(usual), remote,
-                new OffersLoader(keys).offers(names));
+                new OffersLoader(keys).offers(names), workflows(remote.containsKey(COMFYUI)));
+    }
+
+    private Optional<Path> workflows(boolean comfyUi) {
+        var key = "backends.comfyui.workflows";
+        if (keys.optional(key).isPresent() && !comfyUi) {
+            throw new SettingsException(
+                    Keys.named("backends.comfyui.url") + " must be set where " + Keys.named(key) + " is");
+        }
+        try {
+            return keys.optional(key).map(Path::of);
+        } catch (InvalidPathException e) {
+            throw new SettingsException(Keys.named(key) + " is '" + keys.text(key) + "', must be the path of a folder");
+        }
     }
 
     /** How jobs are worked on, by the name of the backend. */

@@ -122,12 +122,6 @@ final class Keys {
         return optional(key).map(list -> Stream.of(list.split(",", -1)).map(String::strip).toList()).orElse(List.of());
     }
 
-    void refuse(String key) {
-        if (optional(key).isPresent()) {
-            throw new SettingsException(named(key) + " is set, but this version does not have what it is for");
-        }
-    }
-
     /** The value with its spaces; empty where there is none. */
     String raw(String key) {
         return config.get(key).asString().orElse("");

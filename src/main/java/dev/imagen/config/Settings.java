@@ -59,9 +59,10 @@ public record Settings(Path home, Server server, AuthSettings auth, ApiSettings 
      * @param defaultName the backend of jobs that name none
      * @param remote those that are set up, by name, each with its servers
      * @param offers how each is offered, the mock as well
+     * @param workflows the folder with those of ComfyUI
      */
     public record Backends(String defaultName, Map<String, List<RemoteBackendSettings>> remote,
-            Map<String, OfferSettings> offers) {}
+            Map<String, OfferSettings> offers, Optional<Path> workflows) {}
 
     /**
      * @param delay time for one picture

@@ -33,8 +33,8 @@ class RemoteBackendSettingsTest {
 
     @Test
     void a_backend_is_off_until_its_url_or_key_is_set_and_the_first_one_is_then_the_default() {
-        assertThat(load().backends())
-                .isEqualTo(new Settings.Backends("mock", Map.of(), Map.of("mock", OfferSettings.NONE)));
+        assertThat(load().backends()).isEqualTo(
+                new Settings.Backends("mock", Map.of(), Map.of("mock", OfferSettings.NONE), Optional.empty()));
         assertThat(load("backends.openai.key", "k").backends().remote().get("openai"))
                 .containsExactly(new RemoteBackendSettings(Optional.empty(), Optional.of(new Secret("k")), List.of()));
         var local = load("backends.openai.url", "http://localhost:8080/").backends();
@@ -119,13 +119,20 @@ class RemoteBackendSettingsTest {
                 .hasMessageContaining("must be entries such as \"MODEL image=0.04\"");
     }
 
+    @Test
+    void the_workflows_of_comfyui_are_in_a_folder() {
+        assertThat(load("backends.comfyui.url", "http://h").backends().workflows()).isEmpty();
+        assertThat(load("backends.comfyui.url", "http://h", "backends.comfyui.workflows", "/etc/flows").backends()
+                .workflows()).contains(Path.of("/etc/flows"));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             backends.openai.concurrency | 0      | backends.openai.concurrency (BACKENDS_OPENAI_CONCURRENCY) is 0, must be from 1 to 10000
             backends.openai.model       | m      | backends.openai.key (BACKENDS_OPENAI_KEY) or backends.openai.url (BACKENDS_OPENAI_URL) must be set where a model of the backend is
             backends.openai.url         | http://h, http://h/ | backends.openai.url (BACKENDS_OPENAI_URL) has a URL twice
             backends.openai.models      | a,,b   | backends.openai.models (BACKENDS_OPENAI_MODELS) has '', must be 1 to 200 characters
-            backends.comfyui.url        | http://h | backends.comfyui.url (BACKENDS_COMFYUI_URL) is set, but this version does not have what it is for
+            backends.comfyui.workflows  | flows  | backends.comfyui.url (BACKENDS_COMFYUI_URL) must be set where backends.comfyui.workflows (BACKENDS_COMFYUI_WORKFLOWS) is
             """)
     void what_cannot_work_is_refused_with_the_key_and_its_limit(String key, String value, String message) {
         assertThatThrownBy(() -> load(key, value)).isInstanceOf(SettingsException.class)

@@ -25,6 +25,10 @@ class SettingsLoaderTest {
     @TempDir
     private Path home;
 
+    private static BackendSettings oneAtATime() {
+        return new BackendSettings(Optional.of(1), Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
     @Test
     void defaults_load() {
         var settings = load();
@@ -33,12 +37,12 @@ class SettingsLoaderTest {
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
         assertThat(settings.database().connection()).isEmpty();
         assertThat(settings.database().listen()).isTrue();
-        assertThat(settings.worker()).isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5),
-                Duration.ofMinutes(5), Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60),
-                Duration.ofSeconds(4),
-                Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE, "replicate", BackendSettings.NONE,
-                        "gemini", BackendSettings.NONE, "fal", BackendSettings.NONE, "automatic1111",
-                        new BackendSettings(Optional.of(1), Optional.empty(), Optional.empty(), Optional.empty()))));
+        assertThat(settings.worker())
+                .isEqualTo(new WorkerSettings(true, 4, Duration.ofSeconds(5), Duration.ofMinutes(5),
+                        Duration.ofMinutes(5), Duration.ofSeconds(15), Duration.ofSeconds(60), Duration.ofSeconds(4),
+                        Map.of("mock", BackendSettings.NONE, "openai", BackendSettings.NONE, "replicate",
+                                BackendSettings.NONE, "gemini", BackendSettings.NONE, "fal", BackendSettings.NONE,
+                                "automatic1111", oneAtATime(), "comfyui", oneAtATime())));
         assertThat(settings.retention())
                 .isEqualTo(new Settings.Retention(Optional.empty(), Optional.empty(), Duration.ofMinutes(10)));
         assertThat(settings.images()).isEqualTo(new Settings.Images(64 << 20, 100_000_000));

@@ -45,7 +45,7 @@ public abstract class ContractServer implements AutoCloseable {
     protected ContractServer() {}
 
     /** Listens, on a port of its own or on the one that it had before {@link #close}. */
-    public final void listen() throws IOException {
+    public void listen() throws IOException {
         int port = server == null ? 0 : server.getAddress().getPort();
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
@@ -54,7 +54,7 @@ public abstract class ContractServer implements AutoCloseable {
     }
 
     /** Where it listens. */
-    public final URI url() {
+    public URI url() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
     }
 
@@ -95,6 +95,9 @@ public abstract class ContractServer implements AutoCloseable {
         }
     }
 
+    /** Before every answer, a fault's too. */
+    protected void prepare(HttpExchange exchange) {}
+
     /** Whether this call asks for a picture. */
     protected abstract boolean generates(HttpExchange exchange);
 
@@ -103,6 +106,7 @@ public abstract class ContractServer implements AutoCloseable {
 
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
+            prepare(exchange);
             Fault fault = null;
             if (generates(exchange)) {
                 calls.incrementAndGet();
@@ -200,7 +204,7 @@ public abstract class ContractServer implements AutoCloseable {
     }
 
     @Override
-    public final void close() {
+    public void close() {
         server.stop(0);
     }
 }

@@ -6,6 +6,7 @@ import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.ResponseInfo;
+import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Queue;
@@ -61,6 +62,11 @@ public final class RemoteHttp implements AutoCloseable {
         } finally {
             exchange.cancel(true);
         }
+    }
+
+    /** For a socket, whose handshake may take as long as a connection. */
+    WebSocket.Builder webSocket() {
+        return client().newWebSocketBuilder().connectTimeout(CONNECT);
     }
 
     /**

@@ -6,12 +6,14 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
+import java.net.http.WebSocket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -65,6 +67,13 @@ public final class RemoteServer {
         var request = posting(path, Content.json(body));
         headers.forEach(request::header);
         return exchange(request.build(), most);
+    }
+
+    /** Opens a socket. Ends in an exception where the server, or what is before it, does not agree to one. */
+    public CompletableFuture<WebSocket> webSocket(String path, WebSocket.Listener listener) {
+        var socket = http.webSocket();
+        key.ifPresent(shown -> socket.header(shown.header(), shown.value().value()));
+        return socket.buildAsync(URI.create(base.toString().replaceFirst("(?i)^http", "ws") + path), listener);
     }
 
     /** Sends something else. @param most as of {@link #get} */

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -27,7 +28,7 @@ class ServerPoolTest {
     private static final Progress UNHEARD = (_, _) -> {};
 
     /** A server with a letter for a picture. */
-    private static final class Server implements ImageBackend {
+    private static class Server implements ImageBackend {
 
         private final byte letter;
         private final List<String> models;
@@ -95,6 +96,23 @@ class ServerPoolTest {
 
     private static JobFailedException down(String who) {
         return JobFailedException.temporary("no connection to " + who);
+    }
+
+    @Test
+    void it_offers_what_any_of_its_servers_does() {
+        var other = new BackendInfo("farm", List.of("m", "n"), new BackendInfo.Defaults(64, 64, 1),
+                new BackendInfo.Limits(16, 64, 4096, 1), List.of(), Set.of(), Map.of(),
+                Map.of("n", new BackendInfo.Abilities(Set.of(), 0, 0)), true);
+        var info = new ServerPool(List.of(a, new Server('c') {
+            @Override
+            public BackendInfo info() {
+                return other;
+            }
+        }), LONG).info();
+        assertThat(info.models()).containsExactly("m", "n");
+        assertThat(info.abilitiesOf("n").features()).isEmpty();
+        assertThat(info.offers("of a server that was not asked yet")).isTrue();
+        assertThat(pool.info().offers("of a server that was not asked yet")).isFalse();
     }
 
     @Test

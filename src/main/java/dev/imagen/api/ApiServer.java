@@ -36,6 +36,9 @@ public final class ApiServer implements AutoCloseable {
      */
     private static final Duration LONGEST_STREAM = Duration.ofHours(1);
 
+    /** That a request may have beyond its body. */
+    private static final long HEADERS = 64 * 1024;
+
     private final WebServer server;
 
     private ApiServer(WebServer server) {
@@ -78,22 +81,23 @@ public final class ApiServer implements AutoCloseable {
         if (settings.api()) {
             routes(parts, access).forEach(route -> routing.register(route.path(), route.service()));
         }
-        routing.addFilter((chain, _, response) -> {
+        routing.addFilter((chain, request, response) -> {
             AnswerHeaders.set(response.headers());
+            Framing.announceEnd(request.headers(), response.headers());
             chain.proceed();
         });
         routing.addFilter(new Origins(settings.origins()));
         routing.addFilter(QueryParameters::checkEncoding);
         Problems.register(routing);
+        long longest = Math.max(Json.MAX_BODY_BYTES, parts.limits().bytes());
         server.host(settings.host()).port(settings.port()).routing(routing).directHandlers(Problems.beforeRouting())
                 // Helidon's own check of queries refuses colons (RFC 3986 allows them), and so every time.
                 .addConnectionSelector(new PatientConnections(Http1Config.builder().validatePrologue(false).build(),
-                        settings.timeout()))
+                        settings.timeout(), longest + HEADERS))
                 // It would add Helidon's own selector, whose connections wait for ever.
                 .protocolsDiscoverServices(false).maxTcpConnections(settings.connections())
                 // Each route has its own limit, and says more when it is passed.
-                .maxPayloadSize(2 * Math.max(Json.MAX_BODY_BYTES, parts.limits().bytes()))
-                .idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
+                .maxPayloadSize(2 * longest).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
                 // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)

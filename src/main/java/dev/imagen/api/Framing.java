@@ -2,7 +2,10 @@ package dev.imagen.api;
 
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.RequestException;
+import io.helidon.http.ServerRequestHeaders;
+import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
@@ -14,6 +17,9 @@ import io.helidon.webserver.http.RoutingResponse;
  * takes the first length of several, goes by chunks where there is a length too, and knows no other coding.
  */
 final class Framing {
+
+    /** Where bodies may be large: their lengths are to be known beforehand. */
+    static final String PICTURES = "/images";
 
     private Framing() {}
 
@@ -30,7 +36,20 @@ final class Framing {
         if (!codings.isEmpty() && (codings.size() > 1 || !codings.getFirst().strip().equalsIgnoreCase("chunked"))) {
             throw refused("the Transfer-Encoding must be chunked, once");
         }
+        if (!codings.isEmpty() && request.prologue().uriPath().path().equals(PICTURES)) {
+            throw refused("send a picture with its length (Content-Length), and not in chunks");
+        }
         chain.proceed();
+    }
+
+    /**
+     * Whoever asked to be told to go on may send the body without that: where it is not read, Helidon takes it for the
+     * beginning of the next request. So no client and no proxy is to send one by this connection.
+     */
+    static void announceEnd(ServerRequestHeaders request, ServerResponseHeaders response) {
+        if (request.contains(HeaderNames.EXPECT)) {
+            response.set(HeaderValues.CONNECTION_CLOSE);
+        }
     }
 
     /** What follows on this connection may be anybody's, so nothing does. */

@@ -13,6 +13,7 @@ import io.helidon.webserver.ServerConnectionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -23,25 +24,32 @@ final class PatientConnection implements ConnectionContext {
     /** Longer than proxies and clients keep a connection that they may use again, most of them 60 s. */
     private static final Duration BETWEEN_REQUESTS = Duration.ofSeconds(75);
 
-    /** A body of the longest length in chunks of one byte each, and the headers. */
-    private static final int MOST_BYTES = 2 * 1024 * 1024;
+    /** A body of the longest length but a picture's in chunks of one byte each, and the headers. */
+    private static final long MOST_BYTES = 2 * 1024 * 1024;
+
+    /** How a request that may be longer begins. */
+    private static final String PICTURE = "POST " + Framing.PICTURES;
 
     /** What a client has to take within its time. */
     private static final int PIECE = 64 * 1024;
 
     private final ConnectionContext server;
     private final Duration patience;
+    private final long mostBytes;
     private final DataReader reader = new DataReader(this::read);
     private final DataWriter writer = new Pieces();
 
     /** Whether an answer was written since something was read: what comes next is another request. */
     private boolean answered;
     private long requestBegan = System.nanoTime();
-    private int requestBytes;
+    private long requestBytes;
+    private long most = MOST_BYTES;
 
-    PatientConnection(ConnectionContext server, Duration patience) {
+    /** @param mostBytes of a request with a picture, headers included */
+    PatientConnection(ConnectionContext server, Duration patience, long mostBytes) {
         this.server = server;
         this.patience = patience;
+        this.mostBytes = mostBytes;
     }
 
     /** @return what came; null at the end */
@@ -53,8 +61,12 @@ final class PatientConnection implements ConnectionContext {
             requestBegan = System.nanoTime();
             requestBytes = 0;
         }
+        if (requestBytes == 0 && read != null) {
+            most = new String(read, 0, Math.min(read.length, PICTURE.length()), StandardCharsets.US_ASCII)
+                    .equals(PICTURE) ? mostBytes : MOST_BYTES;
+        }
         requestBytes += read == null ? 0 : read.length;
-        if (requestBytes > MOST_BYTES) {
+        if (requestBytes > most) {
             throw new ServerConnectionException("a request does not end", new IOException("too many bytes"));
         }
         return read;

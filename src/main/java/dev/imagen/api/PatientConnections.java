@@ -17,11 +17,16 @@ final class PatientConnections implements ServerConnectionSelector {
 
     private final ServerConnectionSelector http;
     private final Duration patience;
+    private final long mostBytes;
 
-    /** @param patience for a request to arrive whole, and for each piece of an answer to be taken */
-    PatientConnections(Http1Config config, Duration patience) {
+    /**
+     * @param patience for a request to arrive whole, and for each piece of an answer to be taken
+     * @param mostBytes of a request with a picture
+     */
+    PatientConnections(Http1Config config, Duration patience, long mostBytes) {
         this.http = Http1ConnectionSelector.builder().config(config).build();
         this.patience = patience;
+        this.mostBytes = mostBytes;
     }
 
     @Override
@@ -41,6 +46,6 @@ final class PatientConnections implements ServerConnectionSelector {
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        return http.connection(new PatientConnection(context, patience));
+        return http.connection(new PatientConnection(context, patience, mostBytes));
     }
 }

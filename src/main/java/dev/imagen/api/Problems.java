@@ -79,6 +79,7 @@ final class Problems {
     private static void send(ServerRequest request, ServerResponse response, Problem problem) {
         response.status(problem.status());
         AnswerHeaders.set(response.headers());
+        Framing.announceEnd(request.headers(), response.headers());
         Origins.setFor(request, response.headers());
         response.headers().set(HeaderNames.CACHE_CONTROL, "no-store");
         response.headers().set(HeaderNames.CONTENT_TYPE, Problem.MEDIA_TYPE);

@@ -12,6 +12,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
+import java.util.Random;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
@@ -70,6 +71,16 @@ class OwnPicturesApiTest {
         assertThat(client.get("/images").json().path("images").path(0)).isEqualTo(image);
         assertThat(client.send("DELETE", "/images/" + image.path("id").asText(), BodyPublishers.noBody()).status())
                 .isEqualTo(204);
+    }
+
+    @Test
+    void a_picture_of_megabytes_arrives_whole() {
+        var noise = new BufferedImage(1200, 1000, BufferedImage.TYPE_INT_RGB);
+        var dice = new Random(1);
+        noise.setRGB(0, 0, 1200, 1000, IntStream.generate(dice::nextInt).limit(1_200_000).toArray(), 0, 1200);
+        byte[] picture = SampleImages.encode("png", noise);
+        assertThat(picture).hasSizeGreaterThan(3_000_000);
+        assertThat(client.get(send(picture).path("url").asText()).bytes()).isEqualTo(picture);
     }
 
     @Test

@@ -98,6 +98,22 @@ class RawRequestsTest {
         assertThat(answer).startsWith("HTTP/1.1 404").contains("Content-Length: 0").doesNotContain("{");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /resume", "GET /jobs", "POST /nowhere", "HEAD /jobs", "GET /jobs/x", "POST /jobs"})
+    void after_a_body_that_nobody_asked_to_go_on_with_nothing_is_to_follow_on_the_connection(String route) {
+        assertThat(receive(route + " HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+                + "Expect: 100-continue\nContent-Length: 4\n\nnull")).contains("Connection: close");
+    }
+
+    @Test
+    void a_picture_in_chunks_is_refused_before_any_of_it_is_read() throws Exception {
+        var answer = receive(
+                "POST /images HTTP/1.1\nHost: localhost\nContent-Type: image/png\n" + "Transfer-Encoding: chunked\n\n");
+        assertThat(problem(answer, 400).path("detail").textValue())
+                .isEqualTo("send a picture with its length (Content-Length), and not in chunks");
+        assertThat(answer).contains("Connection: close");
+    }
+
     /** Before it is sent: who sends on may see the connection end before the answer. */
     @Test
     void a_body_over_the_limit_is_refused_when_its_length_is_announced() throws Exception {

@@ -41,6 +41,7 @@ final class WebSocketFront implements AutoCloseable {
     static final class Connection {
 
         private final Socket socket;
+        private volatile boolean mute;
 
         private Connection(Socket socket) {
             this.socket = socket;
@@ -57,6 +58,9 @@ final class WebSocketFront implements AutoCloseable {
         }
 
         private synchronized void frame(int head, byte[] payload) {
+            if (mute) {
+                return;
+            }
             var frame = new ByteArrayOutputStream(payload.length + 10);
             frame.write(head);
             if (payload.length < 126) {
@@ -79,7 +83,12 @@ final class WebSocketFront implements AutoCloseable {
             }
         }
 
-        /** Without a word, as a network breaks. */
+        /** Says nothing any more, and stays open: a network can break like that. */
+        void mute() {
+            mute = true;
+        }
+
+        /** Without a word, as a process dies. */
         void cut() {
             WebSocketFront.close(socket);
         }
@@ -187,7 +196,7 @@ final class WebSocketFront implements AutoCloseable {
         var connection = new Connection(socket);
         sockets.opened(path, connection);
         try {
-            readToTheEnd(new DataInputStream(socket.getInputStream()));
+            readToTheEnd(new DataInputStream(socket.getInputStream()), connection);
             connection.frame(0x88, new byte[0]);
         } finally {
             sockets.closed(connection);
@@ -203,8 +212,8 @@ final class WebSocketFront implements AutoCloseable {
         }
     }
 
-    /** What clients say is nothing that matters, until they close. */
-    private static void readToTheEnd(DataInputStream in) throws IOException {
+    /** What clients say is nothing that matters, until they close; but their pings are answered. */
+    private static void readToTheEnd(DataInputStream in, Connection connection) throws IOException {
         for (int opcode = 0; opcode != 8;) {
             opcode = in.readUnsignedByte() & 0x0F;
             int length = in.readUnsignedByte();
@@ -216,7 +225,14 @@ final class WebSocketFront implements AutoCloseable {
                 case 127 -> in.readLong();
                 default -> length & 0x7F;
             };
-            in.skipNBytes(4 + payload);
+            byte[] mask = in.readNBytes(4);
+            byte[] bytes = in.readNBytes((int) payload);
+            for (int i = 0; i < bytes.length; i++) {
+                bytes[i] ^= mask[i % 4];
+            }
+            if (opcode == 9) {
+                connection.frame(0x8A, bytes);
+            }
         }
     }
 

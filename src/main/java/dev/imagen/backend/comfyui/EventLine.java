@@ -1,22 +1,28 @@
 package dev.imagen.backend.comfyui;
 
 import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 
-/** The socket that hears of one prompt, connected again when it breaks. Nobody waits for it. */
+/**
+ * The socket that hears of one prompt, connected again when it breaks. Nobody waits for it. It is pinged, since a
+ * network can break without a word.
+ */
 final class EventLine implements AutoCloseable {
+
+    /** Of pings, without an answer to any. */
+    private static final int MOST_UNANSWERED = 3;
 
     private final Prompts prompts;
     private final String client;
     private final Watch watch;
     private final long pause;
-    private CompletableFuture<WebSocket> socket;
+    private Connection connection;
     private long lastTry;
-    private volatile boolean broken = true;
 
     /**
      * @param client by which the server knows whom to tell
-     * @param pause nanoseconds between two connections
+     * @param pause nanoseconds between two pings, and between two connections
      */
     EventLine(Prompts prompts, String client, Watch watch, long pause) {
         this.prompts = prompts;
@@ -25,34 +31,73 @@ final class EventLine implements AutoCloseable {
         this.pause = pause;
     }
 
-    /** Connects if there is no connection and none on its way. */
+    /**
+     * Connects if there is no connection and none on its way, or pings; does so from time to time however often asked.
+     */
     void keepUp() {
-        if (!broken || socket != null && System.nanoTime() - lastTry < pause) {
+        if (connection != null && System.nanoTime() - lastTry < pause) {
             return;
         }
-        broken = false;
         lastTry = System.nanoTime();
-        socket = prompts.socket(client, new SocketMessages(watch, this::broke));
-        socket.whenComplete((_, failure) -> {
-            if (failure != null) {
-                broke();
-            }
-        });
-    }
-
-    private void broke() {
-        broken = true;
-        watch.lookAtHistory();
+        if (connection == null || connection.broken) {
+            connection = new Connection();
+        } else {
+            connection.ping();
+        }
     }
 
     /** Whether the server can tell now. */
     boolean open() {
-        return !broken && socket != null && socket.isDone();
+        return connection != null && !connection.broken && connection.socket.isDone();
     }
 
     @Override
     public void close() {
-        if (socket != null) {
+        if (connection != null) {
+            connection.close();
+        }
+    }
+
+    /** One connection, or an attempt at one. */
+    private final class Connection {
+
+        private final SocketMessages messages = new SocketMessages(watch, this::broke);
+        private final CompletableFuture<WebSocket> socket = prompts.socket(client, messages);
+        private volatile boolean broken;
+        private int unanswered;
+
+        private Connection() {
+            socket.whenComplete((_, failure) -> {
+                if (failure != null) {
+                    broke();
+                }
+            });
+        }
+
+        private void broke() {
+            broken = true;
+            watch.lookAtHistory();
+        }
+
+        private void ping() {
+            if (!socket.isDone()) {
+                // Its handshake has a limit of its own.
+                return;
+            }
+            unanswered = messages.heard() ? 0 : unanswered + 1;
+            if (unanswered > MOST_UNANSWERED) {
+                socket.thenAccept(WebSocket::abort);
+                broke();
+                return;
+            }
+            socket.thenCompose(open -> open.sendPing(ByteBuffer.allocate(0))).whenComplete((_, failure) -> {
+                if (failure != null) {
+                    broke();
+                }
+            });
+        }
+
+        private void close() {
             socket.thenAccept(
                     open -> open.sendClose(WebSocket.NORMAL_CLOSURE, "").whenComplete((_, _) -> open.abort()));
         }

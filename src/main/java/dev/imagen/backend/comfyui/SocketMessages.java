@@ -23,12 +23,20 @@ final class SocketMessages implements WebSocket.Listener {
     private final Watch watch;
     private final Runnable ended;
     private final ByteArrayOutputStream parts = new ByteArrayOutputStream();
+    private volatile boolean heard;
     private boolean tooLong;
 
     /** @param ended told when the connection is no more */
     SocketMessages(Watch watch, Runnable ended) {
         this.watch = watch;
         this.ended = ended;
+    }
+
+    /** Whether anything was heard since this was asked last. */
+    boolean heard() {
+        boolean before = heard;
+        heard = false;
+        return before;
     }
 
     @Override
@@ -65,7 +73,13 @@ final class SocketMessages implements WebSocket.Listener {
         }
     }
 
+    @Override
+    public CompletionStage<?> onPong(WebSocket socket, ByteBuffer message) {
+        return next(socket, false);
+    }
+
     private CompletionStage<?> next(WebSocket socket, boolean last) {
+        heard = true;
         if (last) {
             parts.reset();
             tooLong = false;

@@ -30,17 +30,15 @@ public final class ComfyUiServer extends ContractServer {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final ComfyUiQueue queue = new ComfyUiQueue(new Told());
-    private final Map<String, WebSocketFront.Connection> sockets = new ConcurrentHashMap<>();
+    private final ComfyUiSockets sockets = new ComfyUiSockets();
+    private final ComfyUiQueue queue = new ComfyUiQueue(sockets);
     private final Map<String, byte[]> uploads = new ConcurrentHashMap<>();
     private final AtomicReference<JsonNode> last = new AtomicReference<>();
-    private final AtomicInteger handshakes = new AtomicInteger();
     private final Set<String> asked = ConcurrentHashMap.newKeySet();
     private final AtomicInteger uploaded = new AtomicInteger();
     private volatile WebSocketFront front;
     private volatile List<String> checkpoints = ComfyUiNodes.CHECKPOINTS;
     private volatile boolean old;
-    private volatile boolean noSockets;
     private volatile boolean loseAnswer;
     private volatile boolean loseLooks;
     private volatile Runnable beforeDelete = () -> {};
@@ -49,6 +47,7 @@ public final class ComfyUiServer extends ContractServer {
     /** A server that listens. */
     public static ComfyUiServer start() throws IOException {
         var server = new ComfyUiServer();
+        server.sockets.tell(server.queue::look);
         server.queue.start();
         server.listen();
         return server;
@@ -57,7 +56,7 @@ public final class ComfyUiServer extends ContractServer {
     @Override
     public void listen() throws IOException {
         super.listen();
-        front = new WebSocketFront(front == null ? 0 : front.port(), super.url().getPort(), new Sockets());
+        front = new WebSocketFront(front == null ? 0 : front.port(), super.url().getPort(), sockets);
     }
 
     @Override
@@ -168,17 +167,17 @@ public final class ComfyUiServer extends ContractServer {
 
     /** Waits until there is a socket. */
     public void awaitSocket() throws InterruptedException {
-        queue.await(_ -> !sockets.isEmpty());
+        queue.await(_ -> sockets.count() > 0);
     }
 
     /** Waits until there is none. */
     public void awaitNoSocket() throws InterruptedException {
-        queue.await(_ -> sockets.isEmpty());
+        queue.await(_ -> sockets.count() == 0);
     }
 
-    /** Waits until so many sockets were asked for. */
-    public void awaitHandshakes(int count) throws InterruptedException {
-        queue.await(_ -> handshakes.get() >= count);
+    /** Waits until there were so many, one after the other. */
+    public void awaitSockets(int count) throws InterruptedException {
+        queue.await(_ -> sockets.opened() >= count);
     }
 
     /** One that gives prompts ids of its own, and interrupts whatever it draws. */
@@ -188,14 +187,17 @@ public final class ComfyUiServer extends ContractServer {
 
     /** What is before the server knows no sockets. */
     public void refuseSockets() {
-        noSockets = true;
+        sockets.refuse();
+    }
+
+    /** No socket that is open by now hears anything any more, not even that. */
+    public void muteSockets() {
+        sockets.mute();
     }
 
     /** Cuts every socket without a word. */
     public void cutSockets() {
-        var cut = List.copyOf(sockets.values());
-        sockets.clear();
-        cut.forEach(WebSocketFront.Connection::cut);
+        sockets.cut();
     }
 
     /** The next prompt is taken, and the connection cut instead of an answer. */
@@ -267,7 +269,7 @@ public final class ComfyUiServer extends ContractServer {
     protected void answer(HttpExchange exchange) throws IOException {
         byte[] body = exchange.getRequestBody().readAllBytes();
         var path = exchange.getRequestURI().getPath();
-        if (!authorized(exchange.getRequestHeaders().getFirst("Authorization"))) {
+        if (!("Bearer " + KEY).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
             send(exchange, 401, "text/plain", "who are you".getBytes(StandardCharsets.UTF_8));
             return;
         }
@@ -302,10 +304,6 @@ public final class ComfyUiServer extends ContractServer {
             case "GET /system_stats" -> json(exchange, 200, stats());
             default -> send(exchange, 404, "text/plain", "404: Not Found".getBytes(StandardCharsets.UTF_8));
         }
-    }
-
-    private static boolean authorized(String header) {
-        return ("Bearer " + KEY).equals(header);
     }
 
     private void look(HttpExchange exchange, ObjectNode answer) throws IOException {
@@ -402,59 +400,5 @@ public final class ComfyUiServer extends ContractServer {
 
     private static void json(HttpExchange exchange, int status, JsonNode json) throws IOException {
         send(exchange, status, "application/json", JSON.writeValueAsBytes(json));
-    }
-
-    /** The sockets, by the id that their clients gave them. */
-    private final class Sockets implements WebSocketFront.Sockets {
-
-        @Override
-        public int asked(String path, Map<String, String> headers) {
-            handshakes.incrementAndGet();
-            queue.look();
-            if (noSockets || !path.startsWith("/ws?clientId=")) {
-                return 404;
-            }
-            if (headers.containsKey("Origin")) {
-                return 403;
-            }
-            return authorized(headers.get("Authorization")) ? 101 : 401;
-        }
-
-        @Override
-        public void opened(String path, WebSocketFront.Connection connection) {
-            var client = path.substring(path.indexOf('=') + 1);
-            sockets.put(client, connection);
-            connection.send("{\"type\": \"status\", \"data\": {\"status\": {\"exec_info\": {\"queue_remaining\": 0}},"
-                    + " \"sid\": \"" + client + "\"}}");
-            queue.look();
-        }
-
-        @Override
-        public void closed(WebSocketFront.Connection connection) {
-            sockets.values().remove(connection);
-            queue.look();
-        }
-    }
-
-    /** Sends to the sockets. */
-    private final class Told implements ComfyUiQueue.Told {
-
-        @Override
-        public void message(String client, JsonNode message) {
-            sockets.forEach((id, socket) -> {
-                if (client.isEmpty() || client.equals(id)) {
-                    socket.send(message.toString());
-                }
-            });
-        }
-
-        @Override
-        public void message(String client, byte[] message) {
-            sockets.forEach((id, socket) -> {
-                if (client.isEmpty() || client.equals(id)) {
-                    socket.send(message);
-                }
-            });
-        }
     }
 }

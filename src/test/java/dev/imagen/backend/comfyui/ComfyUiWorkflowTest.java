@@ -12,12 +12,8 @@ import dev.imagen.backend.Parameter.Kind;
 import dev.imagen.backend.Refusal;
 import dev.imagen.backend.Size;
 import dev.imagen.backend.Sizes;
-import dev.imagen.backend.remote.RemoteHttp;
-import dev.imagen.config.RemoteBackendSettings;
-import dev.imagen.config.Secret;
 import dev.imagen.image.ImageFile;
 import dev.imagen.job.JobFailedException;
-import dev.imagen.testing.ComfyUiServer;
 import dev.imagen.testing.SampleImages;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,15 +23,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A user's own graphs, drawn by a server. */
-@Timeout(60)
-class ComfyUiWorkflowTest {
+class ComfyUiWorkflowTest extends ComfyUiTest {
 
     /** From text to pictures, with everything. */
     private static final String TEXT = """
@@ -72,30 +65,18 @@ class ComfyUiWorkflowTest {
     @TempDir
     private Path folder;
 
-    private final RemoteHttp http = new RemoteHttp();
-    private ComfyUiServer server;
-
     @BeforeEach
-    void start() throws IOException {
-        server = ComfyUiServer.start();
+    void write() throws IOException {
         Files.writeString(folder.resolve("text.json"), TEXT);
         Files.writeString(folder.resolve("picture.json"), PICTURE);
     }
 
-    @AfterEach
-    void stop() {
-        http.close();
-        server.close();
+    @Override
+    ComfyUiBackend backend(String... models) {
+        return backend(server.url(), Workflows.in(Optional.of(folder)), http, 100_000, Duration.ofSeconds(30), models);
     }
 
-    private ComfyUiBackend backend(String... models) {
-        var settings = new RemoteBackendSettings(Optional.of(server.url()), Optional.of(new Secret(ComfyUiServer.KEY)),
-                List.of(models));
-        return new ComfyUiBackend(settings, Workflows.in(Optional.of(folder)), http, 100_000,
-                new Patience(Duration.ofSeconds(30), Duration.ofMillis(20)));
-    }
-
-    private static ImageRequest request(String model, Map<String, Object> params, InputPicture... input) {
+    private static ImageRequest asked(String model, Map<String, Object> params, InputPicture... input) {
         return new ImageRequest("a \"fox\" {{seed}}", Optional.empty(), model, 640, 384, 4, 7, params, 1,
                 List.of(input).stream().findFirst());
     }
@@ -106,7 +87,7 @@ class ComfyUiWorkflowTest {
 
     @Test
     void placeholders_are_filled_with_numbers_where_they_stand_alone() throws Exception {
-        var pictures = generate(request("text", Map.of("look", "grim", "cfg", 2))).pictures();
+        var pictures = generate(asked("text", Map.of("look", "grim", "cfg", 2))).pictures();
         assertThat(pictures).hasSize(2);
         assertThat(ImageFile.read(pictures.getLast().bytes()).width()).isEqualTo(640);
         var graph = server.last().path("prompt");
@@ -122,17 +103,17 @@ class ComfyUiWorkflowTest {
 
     @Test
     void the_checkpoint_of_a_workflow_that_leaves_it_open_may_be_chosen() throws Exception {
-        generate(request("text", Map.of("ckpt_name", "sdxl/painter.safetensors")));
+        generate(asked("text", Map.of("ckpt_name", "sdxl/painter.safetensors")));
         assertThat(server.last().path("prompt").path("4").path("inputs").path("ckpt_name").textValue())
                 .isEqualTo("sdxl/painter.safetensors");
-        backend("text", "sdxl/painter.safetensors").generate(request("text", Map.of()), (_, _) -> {});
+        backend("text", "sdxl/painter.safetensors").generate(asked("text", Map.of()), (_, _) -> {});
         assertThat(server.last().path("prompt").path("4").path("inputs").path("ckpt_name").textValue())
                 .isEqualTo("sdxl/painter.safetensors");
     }
 
     @Test
     void a_picture_to_begin_with_is_loaded() throws Exception {
-        var made = generate(request("picture", Map.of(), new InputPicture(SampleImages.png(9, 9), "image/png", 0.25)));
+        var made = generate(asked("picture", Map.of(), new InputPicture(SampleImages.png(9, 9), "image/png", 0.25)));
         assertThat(made.pictures()).hasSize(1);
         var graph = server.last().path("prompt");
         assertThat(server.upload(graph.path("1").path("inputs").path("image").textValue()))
@@ -145,7 +126,7 @@ class ComfyUiWorkflowTest {
         Files.writeString(folder.resolve("picture.json"), TWO_PASSES);
         server.drawSlowly();
         var caller = new Caller(backend(),
-                request("picture", Map.of(), new InputPicture(SampleImages.png(9, 9), "image/png", 0.25)));
+                asked("picture", Map.of(), new InputPicture(SampleImages.png(9, 9), "image/png", 0.25)));
         server.awaitDrawing();
         server.awaitSocket();
         for (String step : List.of("1/2", "2/2", "3/5", "4/5")) {
@@ -188,21 +169,21 @@ class ComfyUiWorkflowTest {
 
     @Test
     void what_a_workflow_has_no_placeholder_for_is_refused() {
-        assertThat(backend().refusal(request("text", Map.of("scheduler", "karras"))).map(Refusal::toString))
+        assertThat(backend().refusal(asked("text", Map.of("scheduler", "karras"))).map(Refusal::toString))
                 .contains("params.scheduler is no parameter of model text: use one of ckpt_name, look, pictures, cfg,"
                         + " sampler_name");
-        assertThat(backend().refusal(request("picture", Map.of("cfg", 2))).map(Refusal::toString))
+        assertThat(backend().refusal(asked("picture", Map.of("cfg", 2))).map(Refusal::toString))
                 .contains("params.cfg is no parameter of model picture, which has none");
-        assertThat(backend().refusal(request("picture", Map.of())).map(Refusal::toString))
+        assertThat(backend().refusal(asked("picture", Map.of())).map(Refusal::toString))
                 .contains("input_image_id must be set for model picture, which begins with a picture");
-        assertThat(backend().refusal(request("text", Map.of("look", "grim")))).isEmpty();
+        assertThat(backend().refusal(asked("text", Map.of("look", "grim")))).isEmpty();
     }
 
     @Test
     void a_workflow_that_ends_without_a_picture_fails_for_good() throws Exception {
         Files.writeString(folder.resolve("text.json"),
                 "{\"1\": {\"class_type\": \"SaveText\", \"inputs\": {\"text\": \"{{prompt}}\"}}}");
-        assertThatThrownBy(() -> generate(request("text", Map.of())))
+        assertThatThrownBy(() -> generate(asked("text", Map.of())))
                 .hasMessage("backend comfyui: the prompt ended without a picture of the type output: a workflow has to"
                         + " end in Save Image (SaveImage)")
                 .isInstanceOfSatisfying(JobFailedException.class, e -> assertThat(e.retryable()).isFalse());
@@ -210,7 +191,7 @@ class ComfyUiWorkflowTest {
 
     @Test
     void more_pictures_than_can_be_held_are_not_taken() {
-        assertThatThrownBy(() -> generate(request("text", Map.of("pictures", 17))))
+        assertThatThrownBy(() -> generate(asked("text", Map.of("pictures", 17))))
                 .hasMessage("backend comfyui: the prompt made 17 pictures, at most 16 are taken");
     }
 
@@ -218,7 +199,7 @@ class ComfyUiWorkflowTest {
     void a_node_that_the_server_does_not_have_is_named() throws Exception {
         Files.writeString(folder.resolve("text.json"),
                 "{\"1\": {\"class_type\": \"SaveMagic\", \"inputs\": {\"text\": \"{{prompt}}\"}}}");
-        assertThatThrownBy(() -> generate(request("text", Map.of())))
+        assertThatThrownBy(() -> generate(asked("text", Map.of())))
                 .hasMessageContaining("Cannot execute because node SaveMagic does not exist. Node ID '#1'");
     }
 }

@@ -18,7 +18,7 @@ import io.helidon.webserver.http.RoutingResponse;
  */
 final class Framing {
 
-    /** Where bodies may be large: their lengths are to be known beforehand. */
+    /** How paths begin below which a body may be large, as they are sent: lengths are to be known beforehand there. */
     static final String PICTURES = "/images";
 
     private Framing() {}
@@ -36,7 +36,7 @@ final class Framing {
         if (!codings.isEmpty() && (codings.size() > 1 || !codings.getFirst().strip().equalsIgnoreCase("chunked"))) {
             throw refused("the Transfer-Encoding must be chunked, once");
         }
-        if (!codings.isEmpty() && request.prologue().uriPath().path().equals(PICTURES)) {
+        if (!codings.isEmpty() && request.prologue().uriPath().rawPath().startsWith(PICTURES)) {
             throw refused("send a picture with its length (Content-Length), and not in chunks");
         }
         chain.proceed();

@@ -105,10 +105,12 @@ class RawRequestsTest {
                 + "Expect: 100-continue\nContent-Length: 4\n\nnull")).contains("Connection: close");
     }
 
-    @Test
-    void a_picture_in_chunks_is_refused_before_any_of_it_is_read() throws Exception {
-        var answer = receive(
-                "POST /images HTTP/1.1\nHost: localhost\nContent-Type: image/png\n" + "Transfer-Encoding: chunked\n\n");
+    /** The connection lets all that begins so be as long as a picture. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/images", "/images/", "/images?a=b", "/images/x/restore", "/images/../jobs", "/imagesque"})
+    void a_picture_in_chunks_is_refused_before_any_of_it_is_read(String path) throws Exception {
+        var answer = receive("POST " + path + " HTTP/1.1\nHost: localhost\nContent-Type: image/png\n"
+                + "Transfer-Encoding: chunked\n\n");
         assertThat(problem(answer, 400).path("detail").textValue())
                 .isEqualTo("send a picture with its length (Content-Length), and not in chunks");
         assertThat(answer).contains("Connection: close");

@@ -117,12 +117,16 @@ public final class ApiServer implements AutoCloseable {
         var reader = new NewJobReader(new RequestResolver(parts.styles(), parts.backends()),
                 new LiveWorkers(parts.database())::offer, new InputImages(parts.database())::has);
         var images = new OwnedImages(parts.database());
-        var upload = new ImageUpload(images, parts.stores().current(), new ImageLimits(parts.limits()));
+        var limits = new ImageLimits(parts.limits());
+        var upload = new ImageUpload(images, parts.stores().current(), limits);
+        var stored = new StoredImages(parts.stores());
+        var thumbnails = new Thumbnails(parts.database(), stored, limits);
         return List.of(
                 // Before /jobs/{id}: "events" is no id.
                 new Route("/jobs", new JobEventsService(jobs, parts.events(), authenticator, slots)),
                 new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
-                new Route("/images", new ImagesService(images, parts.stores(), upload, authenticator)),
+                new Route("/images", new ImagesService(images, upload, authenticator)),
+                new Route("/images", new ImageBytesService(images, stored, thumbnails, authenticator)),
                 new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),

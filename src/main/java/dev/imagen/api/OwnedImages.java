@@ -55,7 +55,13 @@ final class OwnedImages {
     }
 
     /** @param sha256 hexadecimal */
-    record StoredBytes(String bucket, String path, String mimeType, String sha256) {}
+    record StoredBytes(String bucket, String path, String mimeType, String sha256) {
+
+        static StoredBytes of(Row row) {
+            return new StoredBytes(row.text("bucket"), row.text("path"), row.text("mime_type"),
+                    HexFormat.of().formatHex(row.bytes("sha256")));
+        }
+    }
 
     /**
      * A picture that no job made.
@@ -71,13 +77,7 @@ final class OwnedImages {
     }
 
     Optional<StoredBytes> bytes(Caller caller, UUID id) {
-        return database
-                .as(caller,
-                        session -> session
-                                .one(FIND,
-                                        row -> new StoredBytes(row.text("bucket"), row.text("path"),
-                                                row.text("mime_type"), HexFormat.of().formatHex(row.bytes("sha256"))),
-                                        id));
+        return database.as(caller, session -> session.one(FIND, StoredBytes::of, id));
     }
 
     List<Listed> list(Caller caller, UUID owner, Cursor after, int limit) {

@@ -142,19 +142,19 @@ class ImagesApiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/content"})
+    @ValueSource(strings = {"", "/content", "/thumbnail"})
     void an_unknown_image_is_not_there(String suffix) {
         assertNotFound(client.get("/images/" + UUID.randomUUID() + suffix));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/content"})
+    @ValueSource(strings = {"", "/content", "/thumbnail"})
     void an_image_of_another_owner_is_not_there(String suffix) throws Exception {
         assertNotFound(client.get("/images/" + insertImage(UUID.randomUUID()) + suffix));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/content"})
+    @ValueSource(strings = {"", "/content", "/thumbnail"})
     void a_deleted_image_is_not_there(String suffix) throws Exception {
         var id = insertImage(service.owner());
         DB.execute("update imagen.images set deleted_at = now() where id = '" + id + "'");

@@ -6,17 +6,21 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.imagen.config.Secret;
 import dev.imagen.config.StorageSettings.Supabase;
+import dev.imagen.image.ImageFile;
+import dev.imagen.image.ImageType;
 import dev.imagen.storage.FileImageStore;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.ImageStores;
 import dev.imagen.storage.SupabaseImageStore;
 import dev.imagen.testing.FaultProxy;
 import dev.imagen.testing.LogRecords;
+import dev.imagen.testing.SampleImages;
 import dev.imagen.testing.SupabaseStorageServer;
 import dev.imagen.testing.TestClient.Answer;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -113,6 +117,27 @@ class RemoteImagesTest {
         assertThat(fetched.headers().firstValue("Content-Type")).contains("image/png");
         assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(fetched.body())))
                 .isEqualTo(image.path("sha256").textValue());
+    }
+
+    @Test
+    void a_thumbnail_is_made_of_what_the_store_has_and_a_webp_is_where_its_content_is() throws Exception {
+        start();
+        var path = "/images/" + image().path("id").textValue() + "/thumbnail";
+        assertThat(service.client().get(path).status()).isEqualTo(200);
+        server.keys("images").forEach(this::delete);
+        assertThat(ImageFile.read(service.client().get(path).bytes())).isEqualTo(new ImageFile(ImageType.JPEG, 64, 48));
+        var webp = service.client().upload("/images", SampleImages.LOSSY_WEBP, "image/webp").id();
+        var answer = service.client().get("/images/" + webp + "/thumbnail");
+        assertThat(answer.status()).isEqualTo(302);
+        assertThat(fetch(answer.header("Location")).body()).isEqualTo(SampleImages.LOSSY_WEBP);
+    }
+
+    private void delete(String key) {
+        try {
+            remote.delete(key);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

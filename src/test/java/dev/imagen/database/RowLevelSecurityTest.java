@@ -149,6 +149,7 @@ class RowLevelSecurityTest {
             values (auth.uid(), 'mock', 'm', 'done', 1)""", """
             insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'x', '{mock}')""", """
             insert into imagen.upkeep default values""", """
+            insert into imagen.thumbnails (image_id, jpeg) values (gen_random_uuid(), '')""", """
             insert into imagen.job_progress (job_id, step, steps) select id, 1, 2 from imagen.jobs limit 1"""})
     void where_all_was_granted_a_client_still_inserts_into_no_other_table(String insert) throws SQLException {
         commit(GRANTED, alice, "insert into imagen.jobs (prompt) values ('a cat') returning id");

@@ -36,6 +36,7 @@ record TwoOwners(Map<String, String> alice, Map<String, String> bob) {
         db.execute("insert into imagen.job_progress (job_id, step, steps) values ('" + running + "', 1, 2)", named("""
                 insert into imagen.usage (job_id, owner_user_id, backend, model, outcome, duration_ms)
                 values (':done', ':owner', 'mock', 'm', 'done', 1)""", names),
+                named("insert into imagen.thumbnails (image_id, jpeg) values (':image', 'x')", names),
                 named("insert into imagen.job_attempts (job_id, attempt, outcome) values (':done', 1, 'done')", names),
                 named("""
                         insert into imagen.api_keys (name, role, owner_user_id, key_hash)

@@ -62,6 +62,17 @@ class DeletedImagesTest {
     }
 
     @Test
+    void its_thumbnail_goes_with_the_row() throws SQLException {
+        deleted("old.png");
+        rows.deletedImage("memory", "young.png", YOUNG);
+        DB.execute("insert into imagen.thumbnails (image_id, jpeg) select id, '' from imagen.images");
+        run();
+        assertThat(DB.rows("select path from imagen.thumbnails join imagen.images on id = image_id")).singleElement()
+                .satisfies(row -> assertThat(row).containsEntry("path", "young.png"));
+        assertThat(DB.rows("select from imagen.thumbnails")).hasSize(1);
+    }
+
+    @Test
     void the_row_is_still_there_when_the_file_goes() throws SQLException {
         deleted("a.png");
         var seen = new ArrayList<String>();

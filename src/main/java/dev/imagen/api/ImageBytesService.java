@@ -12,9 +12,13 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.UUID;
 
-/** {@code /images}: the bytes of an image, whole or small. They never change: who has them need not ask again. */
+/**
+ * {@code /images}: the bytes of an image, whole or small, and where they are. They never change: who has them need not
+ * ask again.
+ */
 final class ImageBytesService implements HttpService {
 
     private final OwnedImages images;
@@ -31,7 +35,7 @@ final class ImageBytesService implements HttpService {
 
     @Override
     public void routing(HttpRules rules) {
-        rules.get("/{id}/content", this::content).get("/{id}/thumbnail", this::thumbnail);
+        rules.get("/{id}/content", this::content).get("/{id}/thumbnail", this::thumbnail).get("/{id}/link", this::link);
     }
 
     private void content(ServerRequest request, ServerResponse response) {
@@ -57,6 +61,29 @@ final class ImageBytesService implements HttpService {
         keep(response, etag);
         setType(response, ImageType.JPEG.mimeType(), id);
         response.send(jpeg.get());
+    }
+
+    /** Where the bytes are: a URL that needs no header, as in an {@code img}, or with files of this machine ours. */
+    private void link(ServerRequest request, ServerResponse response) {
+        var id = Ids.path(request);
+        var image = images.bytes(authenticator.caller(request), id).orElseThrow(ImagesService::noSuchImage);
+        var answer = switch (stored.content(image)) {
+            case Content.Stream stream -> {
+                close(stream);
+                yield Json.object().put("url", ImageJson.url(id)).putNull("expires_at");
+            }
+            case Content.Link link -> Json.object().put("url", link.url().toString()).put("expires_at",
+                    Instant.now().plus(link.lifetime()).toString());
+        };
+        Json.send(response, Status.OK_200, answer);
+    }
+
+    private static void close(Content.Stream stream) {
+        try {
+            stream.bytes().close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void sendWhole(ServerRequest request, ServerResponse response, UUID id, StoredBytes image) {

@@ -60,11 +60,11 @@ class AccessMatrixTest {
             route("POST /jobs/{id}/cancel", 409, 404, 409, ""), route("POST /jobs/{id}/retry", 409, 404, 409, ""),
             route("POST /images", 201, 201, 422, ""), route("GET /images", 200, 200, 422, ""),
             route("GET /images/{id}", 200, 404, 200, ""), route("GET /images/{id}/content", 200, 404, 200, ""),
-            route("GET /images/{id}/thumbnail", 200, 404, 200, ""), route("DELETE /images/{id}", 204, 404, 204, ""),
-            route("POST /images/{id}/restore", 200, 404, 200, ""), route("GET /usage", 200, 200, 422, ""),
-            route("GET /backends", 200, 200, 200, ""), route("GET /styles", 200, 200, 200, ""),
-            route("POST /tickets", 201, 201, 201, ""), route("GET /pause", 403, 403, 200, ""),
-            route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
+            route("GET /images/{id}/thumbnail", 200, 404, 200, ""), route("GET /images/{id}/link", 200, 404, 200, ""),
+            route("DELETE /images/{id}", 204, 404, 204, ""), route("POST /images/{id}/restore", 200, 404, 200, ""),
+            route("GET /usage", 200, 200, 422, ""), route("GET /backends", 200, 200, 200, ""),
+            route("GET /styles", 200, 200, 200, ""), route("POST /tickets", 201, 201, 201, ""),
+            route("GET /pause", 403, 403, 200, ""), route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("POST /resume", 403, 403, 200, "{\"backend\": \"none\"}")));
 
     private static Map.Entry<String, Expected> route(String route, int owner, int stranger, int service, String body) {

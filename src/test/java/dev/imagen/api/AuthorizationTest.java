@@ -53,8 +53,8 @@ class AuthorizationTest {
     @ParameterizedTest
     @CsvSource({"GET, /jobs/JOB", "GET, /jobs/PENDING", "POST, /jobs/JOB/cancel", "POST, /jobs/PENDING/cancel",
             "POST, /jobs/JOB/retry", "POST, /jobs/PENDING/retry", "GET, /jobs/JOB/events", "GET, /jobs/PENDING/events",
-            "GET, /images/IMAGE", "GET, /images/IMAGE/content", "GET, /images/IMAGE/thumbnail", "DELETE, /images/IMAGE",
-            "POST, /images/IMAGE/restore"})
+            "GET, /images/IMAGE", "GET, /images/IMAGE/content", "GET, /images/IMAGE/thumbnail",
+            "GET, /images/IMAGE/link", "DELETE, /images/IMAGE", "POST, /images/IMAGE/restore"})
     void what_is_anothers_is_answered_like_what_does_not_exist(String method, String route) {
         var path = route.replace("JOB", doneJob.toString()).replace("PENDING", pendingJob.toString()).replace("IMAGE",
                 image.toString());

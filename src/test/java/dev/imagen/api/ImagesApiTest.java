@@ -142,19 +142,19 @@ class ImagesApiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/content", "/thumbnail"})
+    @ValueSource(strings = {"", "/content", "/thumbnail", "/link"})
     void an_unknown_image_is_not_there(String suffix) {
         assertNotFound(client.get("/images/" + UUID.randomUUID() + suffix));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/content", "/thumbnail"})
+    @ValueSource(strings = {"", "/content", "/thumbnail", "/link"})
     void an_image_of_another_owner_is_not_there(String suffix) throws Exception {
         assertNotFound(client.get("/images/" + insertImage(UUID.randomUUID()) + suffix));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "/content", "/thumbnail"})
+    @ValueSource(strings = {"", "/content", "/thumbnail", "/link"})
     void a_deleted_image_is_not_there(String suffix) throws Exception {
         var id = insertImage(service.owner());
         DB.execute("update imagen.images set deleted_at = now() where id = '" + id + "'");
@@ -255,6 +255,23 @@ class ImagesApiTest {
 
     private static UUID insertImage(UUID owner) throws Exception {
         return (UUID) DB.row(INSERT, owner).get("id");
+    }
+
+    @Test
+    void the_link_to_a_file_is_that_of_its_bytes_here() {
+        var image = image();
+        var link = client.get("/images/" + id(image) + "/link");
+        assertThat(link.status()).isEqualTo(200);
+        assertThat(link.header("Cache-Control")).isEqualTo("no-store");
+        assertThat(link.json().path("url")).isEqualTo(image.path("url"));
+        assertThat(link.json().path("expires_at").isNull()).isTrue();
+    }
+
+    @Test
+    void there_is_no_link_to_a_file_that_is_gone() throws Exception {
+        var image = image();
+        removeFiles(service.images());
+        assertThat(client.get("/images/" + id(image) + "/link").status()).isEqualTo(410);
     }
 
     @Test

@@ -29,6 +29,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.UUID;
@@ -117,6 +118,18 @@ class RemoteImagesTest {
         assertThat(fetched.headers().firstValue("Content-Type")).contains("image/png");
         assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(fetched.body())))
                 .isEqualTo(image.path("sha256").textValue());
+    }
+
+    @Test
+    void the_link_is_told_with_its_end_to_whoever_cannot_follow_a_redirect() throws Exception {
+        start();
+        var image = image();
+        var answer = service.client().get("/images/" + image.path("id").textValue() + "/link");
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header("Cache-Control")).isEqualTo("no-store");
+        assertThat(fetch(answer.json().path("url").textValue()).body()).hasSize(image.path("byte_size").intValue());
+        assertThat(Instant.parse(answer.json().path("expires_at").textValue()))
+                .isBetween(Instant.now().plusSeconds(540), Instant.now().plusSeconds(600));
     }
 
     @Test

@@ -63,6 +63,8 @@ class CommandLineIT {
         assertThat(listed.output()).contains("owner " + OWNER + " ci").doesNotContain(key);
 
         try (var service = ServiceProcess.start(home, Map.of("AUTH_MODE", "keys"))) {
+            assertThat(me(service, "Bearer " + key)).isEqualTo(
+                    "{\"owner_user_id\":\"" + OWNER + "\",\"operator\":false,\"auth\":\"keys\",\"expires_at\":null}");
             assertThat(status(service, "Bearer " + key)).isEqualTo(200);
             assertThat(status(service, "Bearer " + key + "x")).isEqualTo(401);
             var revoked = run("keys", "revoke", listed.output().split(" ")[0]);
@@ -73,6 +75,12 @@ class CommandLineIT {
         var unknown = run("keys", "revoke", OWNER);
         assertThat(unknown.awaitExit()).isEqualTo(1);
         assertThat(unknown.output()).contains("there is no key " + OWNER + "; see imagen keys list");
+    }
+
+    private static String me(ServiceProcess service, String authorization) throws Exception {
+        try (var client = service.client()) {
+            return client.get("/me", "Authorization", authorization).json().toString();
+        }
     }
 
     private static int status(ServiceProcess service, String authorization) throws Exception {

@@ -127,6 +127,7 @@ public final class ApiServer implements AutoCloseable {
                 new Route("/jobs", new JobsService(jobs, reader, parts.events(), authenticator)),
                 new Route("/images", new ImagesService(images, upload, authenticator)),
                 new Route("/images", new ImageBytesService(images, stored, thumbnails, authenticator)),
+                new Route("/me", new MeService(authenticator)),
                 new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),

@@ -1,14 +1,29 @@
 package dev.imagen.api;
 
+import dev.imagen.config.AuthSettings;
 import dev.imagen.database.Caller;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
+import java.time.Instant;
+import java.util.Optional;
 
 /** Finds out who calls. */
 public interface Authenticator {
 
     /** @throws ProblemException 401 when the request proves nobody */
     Caller caller(ServerRequest request);
+
+    /**
+     * What is known of who calls.
+     *
+     * @param mode of the service
+     * @param operates whether they may operate the whole queue
+     * @param until when what they showed ends, if it does
+     */
+    record Identity(Caller caller, AuthSettings.Mode mode, boolean operates, Optional<Instant> until) {}
+
+    /** @throws ProblemException 401 when the request proves nobody */
+    Identity identity(ServerRequest request);
 
     /**
      * The caller of an event stream, who may show a ticket instead.

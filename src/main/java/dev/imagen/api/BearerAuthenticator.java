@@ -5,6 +5,7 @@ import dev.imagen.auth.JwtVerifier;
 import dev.imagen.auth.KeysUnavailableException;
 import dev.imagen.auth.NotAuthenticException;
 import dev.imagen.auth.Tickets;
+import dev.imagen.config.AuthSettings;
 import dev.imagen.database.Caller;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Status;
@@ -35,14 +36,31 @@ public final class BearerAuthenticator implements Authenticator {
 
     @Override
     public Caller caller(ServerRequest request) {
+        return checked(shown(request));
+    }
+
+    /** An API key has no end; its caller has one, for the streams that it opens. */
+    @Override
+    public Identity identity(ServerRequest request) {
+        var shown = shown(request);
+        var caller = checked(shown);
+        return new Identity(caller, tokens.isPresent() ? AuthSettings.Mode.JWT : AuthSettings.Mode.KEYS,
+                caller.operates(), ApiKeys.isOne(shown) ? Optional.empty() : caller.until());
+    }
+
+    private String shown(ServerRequest request) {
         var shown = request.headers().first(HeaderNames.AUTHORIZATION).orElseThrow(() -> Problem.unauthenticated(
                 "send the header Authorization: Bearer, and after it " + accepted(), Optional.empty()));
         var bearer = BEARER.matcher(shown);
         if (!bearer.matches()) {
             throw refused("the header Authorization must be Bearer, one space, and " + accepted());
         }
+        return bearer.group(1);
+    }
+
+    private Caller checked(String shown) {
         try {
-            return proved(bearer.group(1));
+            return proved(shown);
         } catch (NotAuthenticException e) {
             throw refused(e.getMessage());
         } catch (KeysUnavailableException e) {

@@ -26,6 +26,13 @@ final class LimitedAuthenticator implements Authenticator {
     }
 
     @Override
+    public Identity identity(ServerRequest request) {
+        var identity = authenticator.identity(request);
+        counted(identity.caller());
+        return identity;
+    }
+
+    @Override
     public Caller watcher(ServerRequest request) {
         return counted(authenticator.watcher(request));
     }

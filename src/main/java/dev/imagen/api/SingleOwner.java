@@ -1,7 +1,9 @@
 package dev.imagen.api;
 
+import dev.imagen.config.AuthSettings;
 import dev.imagen.database.Caller;
 import io.helidon.webserver.http.ServerRequest;
+import java.util.Optional;
 import java.util.UUID;
 
 /** Auth mode {@code none}: every caller is the configured owner. The address that the server binds to is the guard. */
@@ -17,6 +19,11 @@ public final class SingleOwner implements Authenticator {
     @Override
     public Caller caller(ServerRequest request) {
         return caller;
+    }
+
+    @Override
+    public Identity identity(ServerRequest request) {
+        return new Identity(caller, AuthSettings.Mode.NONE, true, Optional.empty());
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.imagen.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
 import com.nimbusds.jwt.JWTClaimsSet;
@@ -16,6 +17,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Date;
 import java.util.Map;
 import java.util.Optional;
@@ -64,7 +66,8 @@ class AccessMatrixTest {
             route("DELETE /images/{id}", 204, 404, 204, ""), route("POST /images/{id}/restore", 200, 404, 200, ""),
             route("GET /usage", 200, 200, 422, ""), route("GET /backends", 200, 200, 200, ""),
             route("GET /styles", 200, 200, 200, ""), route("POST /tickets", 201, 201, 201, ""),
-            route("GET /pause", 403, 403, 200, ""), route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
+            route("GET /me", 200, 200, 200, ""), route("GET /pause", 403, 403, 200, ""),
+            route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("POST /resume", 403, 403, 200, "{\"backend\": \"none\"}")));
 
     private static Map.Entry<String, Expected> route(String route, int owner, int stranger, int service, String body) {
@@ -263,6 +266,32 @@ class AccessMatrixTest {
         var key = new ApiKeys(DB.database()).create("ops", Optional.empty()).key();
         assertThat(client.get("/pause", "Authorization", bearer(key)).status()).isEqualTo(200);
         assertThat(client.get("/jobs?owner_user_id=" + ALICE, "Authorization", bearer(key)).status()).isEqualTo(200);
+    }
+
+    // Who one is
+
+    private static JsonNode me(String authorization) {
+        return client.get("/me", "Authorization", authorization).json();
+    }
+
+    @Test
+    void a_token_tells_whose_it_is_and_when_it_ends() {
+        var end = Instant.now().plusSeconds(300).truncatedTo(ChronoUnit.SECONDS);
+        var token = issuer.hs256(TokenIssuer.claims(ALICE).expirationTime(Date.from(end)).build());
+        assertThat(me(bearer(token)).toString()).isEqualTo("{\"owner_user_id\":\"" + ALICE
+                + "\",\"operator\":false,\"auth\":\"jwt\",\"expires_at\":\"" + end + "\"}");
+        var service = me(operator);
+        assertThat(service.path("owner_user_id").isNull()).isTrue();
+        assertThat(service.path("operator").booleanValue()).isTrue();
+    }
+
+    @Test
+    void a_key_tells_whose_it_is_and_has_no_end() {
+        var keys = new ApiKeys(DB.database());
+        assertThat(me(bearer(keys.create("ci", Optional.of(BOB)).key())).toString()).isEqualTo(
+                "{\"owner_user_id\":\"" + BOB + "\",\"operator\":false,\"auth\":\"jwt\",\"expires_at\":null}");
+        assertThat(me(bearer(keys.create("ops", Optional.empty()).key())).toString())
+                .isEqualTo("{\"owner_user_id\":null,\"operator\":true,\"auth\":\"jwt\",\"expires_at\":null}");
     }
 
     // Streams

@@ -81,7 +81,7 @@ class OpenApiTest {
     static Stream<Arguments> answers() {
         return Stream.of(Arguments.of("/jobs", "/jobs"), Arguments.of("/jobs/{id}", "/jobs/" + id("id")),
                 Arguments.of("/images", "/images"), Arguments.of("/images/{id}", "/images/" + id("image_id")),
-                Arguments.of("/images/{id}/link", "/images/" + id("image_id") + "/link"),
+                Arguments.of("/images/{id}/link", "/images/" + id("image_id") + "/link"), Arguments.of("/me", "/me"),
                 Arguments.of("/backends", "/backends"), Arguments.of("/styles", "/styles"),
                 Arguments.of("/usage", "/usage"), Arguments.of("/usage", "/usage?group=backend"),
                 Arguments.of("/usage", "/usage?group=model"));

@@ -62,6 +62,14 @@ class OperateApiTest {
     }
 
     @Test
+    void whoever_calls_is_the_owner_of_the_settings_and_may_operate() {
+        var me = client.get("/me");
+        assertThat(me.header("Cache-Control")).isEqualTo("no-store");
+        assertThat(me.json().toString()).isEqualTo("{\"owner_user_id\":\"" + service.owner()
+                + "\",\"operator\":true,\"auth\":\"none\",\"expires_at\":null}");
+    }
+
+    @Test
     void one_backend_can_be_paused_and_what_is_paused_is_told() {
         post("/pause", "{\"backend\": \"flux\"}");
         assertThat(client.get("/pause").json().path("paused")).singleElement()

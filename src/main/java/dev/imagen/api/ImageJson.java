@@ -15,7 +15,7 @@ final class ImageJson {
     }
 
     static ObjectNode of(Row row) {
-        return Json.object().put("id", row.uuid("id").toString())
+        var node = Json.object().put("id", row.uuid("id").toString())
                 .put("job_id", JobJson.text(row.optionalUuid("job_id"))).put("position", row.integer("position"))
                 .put("owner_user_id", row.uuid("owner_user_id").toString()).put("url", url(row.uuid("id")))
                 .put("mime_type", row.text("mime_type")).put("width", row.integer("width"))
@@ -26,5 +26,7 @@ final class ImageJson {
                 .put("seed", row.optionalWhole("seed").orElse(null))
                 .put("steps", row.optionalInteger("steps").orElse(null))
                 .put("created_at", row.instant("created_at").toString());
+        node.set("request", row.optionalJson("request").map(Json::read).orElse(null));
+        return node;
     }
 }

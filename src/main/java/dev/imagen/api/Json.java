@@ -53,6 +53,15 @@ final class Json {
         return MAPPER.valueToTree(values);
     }
 
+    /** What the database holds as json. */
+    static JsonNode read(String json) {
+        try {
+            return MAPPER.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a column of type jsonb holds nothing else", e);
+        }
+    }
+
     /** The object in a request's body. */
     static ObjectNode body(ServerRequest request) {
         if (!request.content().hasEntity()) {

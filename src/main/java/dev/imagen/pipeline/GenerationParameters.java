@@ -1,20 +1,19 @@
 package dev.imagen.pipeline;
 
+import dev.imagen.job.NewJob;
 import java.util.Optional;
 
 /**
  * How a picture was made.
  *
+ * @param asked the job as its client wrote it
  * @param prompt as the backend got it, the style's words in it
  * @param negativePrompt as the backend got it, the style's words in it
- * @param style by name
  * @param width pixels
  * @param height pixels
  * @param steps sampling steps; empty where the backend knows none
  * @param seed empty where the backend knows none
- * @param jobPrompt as the user wrote it
- * @param jobNegativePrompt as the user wrote it
+ * @param strength how much of the input changed; empty without one, and where the backend knows none
  */
-record GenerationParameters(String prompt, Optional<String> negativePrompt, Optional<String> style, String backend,
-        String model, int width, int height, Optional<Integer> steps, Optional<Long> seed, String jobPrompt,
-        Optional<String> jobNegativePrompt) {}
+record GenerationParameters(NewJob asked, String prompt, Optional<String> negativePrompt, String backend, String model,
+        int width, int height, Optional<Integer> steps, Optional<Long> seed, Optional<Double> strength) {}

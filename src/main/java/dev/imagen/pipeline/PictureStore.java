@@ -69,9 +69,9 @@ final class PictureStore {
         }
         var sent = resolved.request();
         return PngMetadata.add(picture.bytes(),
-                new GenerationParameters(sent.prompt(), sent.negativePrompt(), asked.style(),
-                        resolved.backend().info().name(), sent.model(), file.width(), file.height(), resolved.steps(),
-                        resolved.seed(position), asked.prompt(), asked.negativePrompt()));
+                new GenerationParameters(asked, sent.prompt(), sent.negativePrompt(), resolved.backend().info().name(),
+                        sent.model(), file.width(), file.height(), resolved.steps(), resolved.seed(position),
+                        resolved.strength()));
     }
 
     private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {

@@ -1,6 +1,6 @@
 package dev.imagen.pipeline;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.imagen.image.PngChunks;
 import java.util.LinkedHashMap;
@@ -13,6 +13,8 @@ import java.util.stream.Collectors;
  * programs for generated pictures read, and {@code imagen} as JSON that holds the job to make it again.
  */
 final class PngMetadata {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private PngMetadata() {}
 
@@ -49,18 +51,26 @@ final class PngMetadata {
         return value.matches("(?s).*[,\n:].*") ? TextNode.valueOf(value).toString() : value;
     }
 
+    /** All that a job's fields need to ask for the same picture again, under their names. */
     private static String json(GenerationParameters parameters) {
-        var json = JsonNodeFactory.instance.objectNode();
-        json.put("prompt", parameters.jobPrompt());
-        parameters.jobNegativePrompt().ifPresent(text -> json.put("negative_prompt", text));
-        parameters.style().ifPresent(name -> json.put("style", name));
+        var asked = parameters.asked();
+        var json = JSON.createObjectNode();
+        json.put("prompt", asked.prompt());
+        asked.negativePrompt().ifPresent(text -> json.put("negative_prompt", text));
+        asked.style().ifPresent(name -> json.put("style", name));
         json.put("backend", parameters.backend());
         json.put("model", parameters.model());
         json.put("width", parameters.width());
         json.put("height", parameters.height());
         parameters.steps().ifPresent(steps -> json.put("steps", steps));
         parameters.seed().ifPresent(seed -> json.put("seed", seed));
+        if (!asked.params().isEmpty()) {
+            json.set("params", JSON.valueToTree(asked.params()));
+        }
+        asked.inputImageId().ifPresent(id -> json.put("input_image_id", id.toString()));
+        parameters.strength().ifPresent(strength -> json.put("strength", strength));
         json.put("prompt_sent", parameters.prompt());
+        parameters.negativePrompt().ifPresent(text -> json.put("negative_prompt_sent", text));
         return json.toString();
     }
 }

@@ -50,6 +50,11 @@ public final class RequestResolver {
             return abilities().can(Feature.STEPS) ? Optional.of(request.steps()) : Optional.empty();
         }
 
+        /** Of what it begins with. */
+        Optional<Double> strength() {
+            return abilities().can(Feature.STRENGTH) ? request.input().map(InputPicture::strength) : Optional.empty();
+        }
+
         private Abilities abilities() {
             return backend.info().abilitiesOf(request.model());
         }

@@ -230,19 +230,29 @@ final class JobSql {
                for update
             """;
 
-    /** Images, usage and state in one: whoever sees the job done sees its image. */
+    /**
+     * Images, usage and state in one: whoever sees the job done sees its image. Each image keeps what its job asked
+     * for, for the time when the job is gone.
+     */
     static final String FINISH = """
             with held as (
                 update imagen.jobs set status = 'done', image_id = ?::uuid, images = ?::uuid[], error = null,
                        completed_at = now()
                  where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
-                returning id, attempt, owner_user_id, worker_id, backend, started_at
+                returning id, attempt, owner_user_id, worker_id, backend, started_at,
+                          jsonb_strip_nulls(jsonb_build_object(
+                              'prompt', prompt, 'negative_prompt', negative_prompt, 'backend', backend, 'model', model,
+                              'style', style, 'width', width, 'height', height, 'steps', steps, 'seed', seed,
+                              'count', count, 'input_image_id', input_image_id, 'strength', strength))
+                          -- what is null within params was asked for
+                          || case when params is null then '{}' else jsonb_build_object('params', params) end as request
             ), image as (
                 insert into imagen.images (id, job_id, position, owner_user_id, bucket, path, mime_type, width, height,
-                                           byte_size, sha256, backend, model, prompt, negative_prompt, style, seed, steps)
+                                           byte_size, sha256, backend, model, prompt, negative_prompt, style, seed, steps,
+                                           request)
                 select i.id, held.id, i.position, held.owner_user_id, i.bucket, i.path, i.mime_type, i.width, i.height,
                        i.byte_size, decode(i.sha256, 'hex'), i.backend, i.model, i.prompt, i.negative_prompt, i.style,
-                       i.seed, i.steps
+                       i.seed, i.steps, held.request
                   from held
                  cross join jsonb_to_recordset(?::jsonb) as i (
             """

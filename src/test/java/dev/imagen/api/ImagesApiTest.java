@@ -3,6 +3,7 @@ package dev.imagen.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.imagen.testing.PngFile;
 import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestClient.Answer;
 import dev.imagen.testing.TestDatabase;
@@ -77,6 +78,30 @@ class ImagesApiTest {
         assertThat(image.path("backend").textValue()).isEqualTo("mock");
         assertThat(client.get("/jobs/" + image.path("job_id").textValue()).json().path("image_id"))
                 .isEqualTo(image.path("id"));
+    }
+
+    @Test
+    void an_image_can_be_made_again_by_its_record_when_its_job_is_gone() throws Exception {
+        var image = image();
+        DB.execute("delete from imagen.jobs where id = '" + image.path("job_id").textValue() + "'");
+        var request = client.get("/images/" + id(image)).json().path("request");
+        assertThat(request).isEqualTo(image.path("request"));
+        assertThat(request.toString()).doesNotContain("null");
+        assertThat(request.path("prompt").textValue()).isEqualTo("a quiet bay");
+        assertThat(client.get("/images").json().path("images").path(0).path("request")).isEqualTo(request);
+        var again = client.submitAndWait(request.toString());
+        assertThat(client.get("/images/" + again.path("image_id").textValue()).json().path("sha256"))
+                .isEqualTo(image.path("sha256"));
+    }
+
+    @Test
+    void its_picture_tells_the_same() {
+        var image = image();
+        var chunk = PngFile.read(client.get(image.path("url").textValue()).bytes()).texts().getLast();
+        assertThat(chunk.keyword()).isEqualTo("imagen");
+        var told = Json.read(chunk.value());
+        image.path("request").properties().stream().filter(field -> !field.getKey().equals("count"))
+                .forEach(field -> assertThat(told.path(field.getKey())).isEqualTo(field.getValue()));
     }
 
     @Test

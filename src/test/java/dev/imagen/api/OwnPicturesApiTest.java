@@ -68,6 +68,7 @@ class OwnPicturesApiTest {
         assertThat(image.path("width").asInt()).isEqualTo(40);
         assertThat(image.path("backend").isNull()).isTrue();
         assertThat(image.path("prompt").isNull()).isTrue();
+        assertThat(image.path("request").isNull()).isTrue();
         assertThat(client.get("/images").json().path("images").path(0)).isEqualTo(image);
         assertThat(client.send("DELETE", "/images/" + image.path("id").asText(), BodyPublishers.noBody()).status())
                 .isEqualTo(204);

@@ -75,8 +75,9 @@ final class RandomRequests {
         var known = Combinators
                 .combine(Arbitraries.of("/jobs", "/jobs/{id}", "/jobs/{id}/events", "/jobs/{id}/cancel",
                         "/jobs/{id}/retry", "/jobs/events", "/images", "/images/{id}", "/images/{id}/content",
-                        "/images/{id}/restore", "/usage", "/backends", "/styles", "/tickets", "/pause", "/resume",
-                        "/openapi", "/observe/health", "/observe/health/live", "/observe/metrics", "/"), id)
+                        "/images/{id}/thumbnail", "/images/{id}/link", "/me", "/images/{id}/restore", "/usage",
+                        "/backends", "/styles", "/tickets", "/pause", "/resume", "/openapi", "/observe/health",
+                        "/observe/health/live", "/observe/metrics", "/"), id)
                 .as((path, value) -> path.replace("{id}", value));
         var strange = segments().list().ofMinSize(0).ofMaxSize(5).map(parts -> "/" + String.join("/", parts));
         var paths = Arbitraries.frequencyOf(Tuple.of(8, known), Tuple.of(2, strange));

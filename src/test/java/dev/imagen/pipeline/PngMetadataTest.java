@@ -7,15 +7,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.imagen.backend.ImageRequest;
 import dev.imagen.backend.MockBackend;
+import dev.imagen.job.NewJob;
 import dev.imagen.testing.PngFile;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class PngMetadataTest {
+
+    private static final UUID INPUT = UUID.fromString("550e8400-e29b-41d4-a716-446655440000");
 
     private static byte[] png;
 
@@ -51,8 +57,8 @@ class PngMetadataTest {
 
     @Test
     void what_means_nothing_to_the_backend_is_not_told() throws Exception {
-        var parameters = new GenerationParameters("a lake", Optional.empty(), Optional.empty(), "openai", "m", 64, 48,
-                Optional.empty(), Optional.empty(), "a lake", Optional.empty());
+        var parameters = new GenerationParameters(NewJob.of("a lake"), "a lake", Optional.empty(), "openai", "m", 64,
+                48, Optional.empty(), Optional.empty(), Optional.empty());
         assertThat(parameters(parameters)).isEqualTo("a lake\nSize: 64x48, Model: m, Version: ImaGen");
         assertThat(imagen(parameters).has("seed")).isFalse();
         assertThat(imagen(parameters).has("steps")).isFalse();
@@ -63,8 +69,8 @@ class PngMetadataTest {
         var expected = "a lake\nSteps: 20, Seed: 1, Size: 64x48, Model: m, Version: ImaGen";
 
         assertThat(parameters(plain("a lake"))).isEqualTo(expected);
-        assertThat(parameters(new GenerationParameters("a lake", Optional.of(""), Optional.empty(), "mock", "m", 64, 48,
-                Optional.of(20), Optional.of(1L), "a lake", Optional.empty()))).isEqualTo(expected);
+        assertThat(parameters(new GenerationParameters(NewJob.of("a lake"), "a lake", Optional.of(""), "mock", "m", 64,
+                48, Optional.of(20), Optional.of(1L), Optional.empty()))).isEqualTo(expected);
     }
 
     @Test
@@ -80,7 +86,9 @@ class PngMetadataTest {
         assertThat(imagen(full())).isEqualTo(new ObjectMapper().readTree("""
                 {"prompt": "a lake", "negative_prompt": "people", "style": "oil", "backend": "mock",
                  "model": "mock-landscape", "width": 64, "height": 48, "steps": 20, "seed": 9007199254740991,
-                 "prompt_sent": "oil painting of a lake: calm, at dawn"}"""));
+                 "params": {"cfg_scale": 7.5, "hires": null, "sampler": "Euler a"}, "strength": 0.75,
+                 "input_image_id": "550e8400-e29b-41d4-a716-446655440000",
+                 "prompt_sent": "oil painting of a lake: calm, at dawn", "negative_prompt_sent": "people, blurry"}"""));
     }
 
     @Test
@@ -135,18 +143,25 @@ class PngMetadataTest {
     }
 
     private static GenerationParameters full() {
-        return new GenerationParameters("oil painting of a lake: calm, at dawn", Optional.of("people, blurry"),
-                Optional.of("oil"), "mock", "mock-landscape", 64, 48, Optional.of(20), Optional.of((1L << 53) - 1),
-                "a lake", Optional.of("people"));
+        var params = new TreeMap<String, Object>(Map.of("sampler", "Euler a", "cfg_scale", new BigDecimal("7.5")));
+        params.put("hires", null);
+        var job = new NewJob("a lake", Optional.of("people"), Optional.empty(), Optional.empty(), Optional.of("oil"),
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 0, Optional.empty(), 3, params,
+                2, Optional.of(INPUT), Optional.empty());
+        return new GenerationParameters(job, "oil painting of a lake: calm, at dawn", Optional.of("people, blurry"),
+                "mock", "mock-landscape", 64, 48, Optional.of(20), Optional.of((1L << 53) - 1), Optional.of(0.75));
     }
 
     private static GenerationParameters plain(String prompt) {
-        return new GenerationParameters(prompt, Optional.empty(), Optional.empty(), "mock", "m", 64, 48,
-                Optional.of(20), Optional.of(1L), prompt, Optional.empty());
+        return parameters(prompt, "m");
     }
 
     private static GenerationParameters model(String model) {
-        return new GenerationParameters("a lake", Optional.empty(), Optional.empty(), "mock", model, 64, 48,
-                Optional.of(20), Optional.of(1L), "a lake", Optional.empty());
+        return parameters("a lake", model);
+    }
+
+    private static GenerationParameters parameters(String prompt, String model) {
+        return new GenerationParameters(NewJob.of(prompt), prompt, Optional.empty(), "mock", model, 64, 48,
+                Optional.of(20), Optional.of(1L), Optional.empty());
     }
 }

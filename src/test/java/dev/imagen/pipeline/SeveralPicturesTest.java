@@ -21,6 +21,7 @@ import dev.imagen.job.NewJob;
 import dev.imagen.job.StoredImage;
 import dev.imagen.storage.FileImageStore;
 import dev.imagen.storage.ImageStores;
+import dev.imagen.testing.PngFile;
 import dev.imagen.testing.SampleImages;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -171,6 +172,20 @@ class SeveralPicturesTest {
             assertThat(request.input().orElseThrow().mimeType()).isEqualTo("image/jpeg");
             assertThat(request.input().orElseThrow().strength()).isEqualTo(0.25);
         });
+    }
+
+    @Test
+    void a_picture_tells_what_it_began_with_and_how_much_of_that_changed() throws Exception {
+        keep(SampleImages.jpeg(40, 20));
+        assertThat(told(Optional.of(0.25))).contains("\"input_image_id\":\"" + INPUT + "\",\"strength\":0.25,");
+        assertThat(told(Optional.empty())).contains("\"strength\":0.75,");
+        painter.features = EnumSet.of(Feature.SEED, Feature.INPUT_IMAGE);
+        assertThat(told(Optional.empty())).contains(INPUT.toString()).doesNotContain("strength");
+    }
+
+    private String told(Optional<Double> strength) throws Exception {
+        var image = run(asked(1, Optional.of(INPUT), strength)).getFirst();
+        return PngFile.read(store.get(image.path()).orElseThrow()).texts().getLast().value();
     }
 
     private void keep(byte[] picture) throws Exception {

@@ -282,6 +282,21 @@ class PostgresJobQueueTest {
     }
 
     @Test
+    void every_image_keeps_what_its_job_asked_for() throws SQLException {
+        var id = job();
+        var input = UUID.randomUUID();
+        set(id, "prompt = 'a fox', negative_prompt = 'no', model = 'm', style = 'ink', width = 64, seed = 7, count = 2,"
+                + " params = '{\"hires\": null, \"cfg\": 7.5}', strength = 0.5, input_image_id = '" + input + "'");
+        var job = claim();
+        queue.settle(job, done(job, 2));
+        assertThat(DB.rows("select distinct request = ?::jsonb as same from imagen.images where job_id = ?", """
+                {"prompt": "a fox", "negative_prompt": "no", "backend": "mock", "model": "m", "style": "ink",
+                 "width": 64, "seed": 7, "count": 2, "params": {"hires": null, "cfg": 7.5}, "strength": 0.5,
+                 "input_image_id": "%s"}""".formatted(input), id)).singleElement()
+                .satisfies(row -> assertThat(row).containsEntry("same", true));
+    }
+
+    @Test
     void an_attempt_that_reached_no_backend_costs_nothing() throws SQLException {
         var id = job();
         var job = claim();

@@ -34,7 +34,11 @@ public final class JwtVerifier implements AutoCloseable {
 
     /** Fetches nothing yet. */
     public JwtVerifier(AuthSettings.Jwt settings) {
-        this.keys = new TokenKeys(settings);
+        this(settings, TokenKeys.Fetching.USUAL);
+    }
+
+    JwtVerifier(AuthSettings.Jwt settings, TokenKeys.Fetching fetching) {
+        this.keys = new TokenKeys(settings, fetching);
         this.audience = settings.audience();
         this.issuer = settings.issuer();
         this.times = new DefaultJWTClaimsVerifier<>(null, Set.of("exp"));

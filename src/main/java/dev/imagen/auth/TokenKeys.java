@@ -40,32 +40,40 @@ final class TokenKeys implements Closeable {
     private static final List<JWSAlgorithm> PUBLIC = List.of(JWSAlgorithm.RS256, JWSAlgorithm.ES256, JWSAlgorithm.EdDSA,
             JWSAlgorithm.Ed25519);
 
-    private static final Duration FRESH = Duration.ofMinutes(10);
-    /** Before the end of that time they are fetched again, so that no request waits for it. */
-    private static final Duration AHEAD = Duration.ofMinutes(2);
     private static final Duration LONGEST_FETCH = Duration.ofSeconds(5);
-    /** A token with an unknown key id has the keys fetched, but not more often than this. */
-    private static final Duration BETWEEN_FETCHES = Duration.ofSeconds(30);
-    /** How long old keys stay good while new ones cannot be fetched. */
-    private static final Duration OUTAGE = Duration.ofHours(4);
     private static final int MOST_BYTES = 256 * 1024;
 
     private final Optional<Secret> secret;
     private final Optional<JWKSource<SecurityContext>> published;
     private volatile boolean fetched;
 
-    TokenKeys(AuthSettings.Jwt settings) {
-        this.secret = settings.secret();
-        this.published = settings.jwks().map(TokenKeys::source);
+    /**
+     * When published keys are fetched.
+     *
+     * @param fresh how long they are used without a question
+     * @param ahead so long before that ends they are fetched again, and no request waits for it
+     * @param patience the longest that a request waits for a fetch; with {@code ahead} no longer than {@code fresh}
+     * @param between a token with an unknown key id has the keys fetched, but no more than twice within this time
+     * @param outage how long old keys stay good while new ones cannot be fetched
+     */
+    record Fetching(Duration fresh, Duration ahead, Duration patience, Duration between, Duration outage) {
+
+        static final Fetching USUAL = new Fetching(Duration.ofMinutes(10), Duration.ofMinutes(2),
+                LONGEST_FETCH.multipliedBy(3), Duration.ofSeconds(30), Duration.ofHours(4));
     }
 
-    private static JWKSource<SecurityContext> source(URI jwks) {
+    TokenKeys(AuthSettings.Jwt settings, Fetching fetching) {
+        this.secret = settings.secret();
+        this.published = settings.jwks().map(jwks -> source(jwks, fetching));
+    }
+
+    private static JWKSource<SecurityContext> source(URI jwks, Fetching fetching) {
         int millis = (int) LONGEST_FETCH.toMillis();
         try {
             return JWKSourceBuilder.create(jwks.toURL(), new DefaultResourceRetriever(millis, millis, MOST_BYTES))
-                    .cache(FRESH.toMillis(), LONGEST_FETCH.multipliedBy(3).toMillis())
-                    .refreshAheadCache(AHEAD.toMillis(), true).rateLimited(BETWEEN_FETCHES.toMillis()).retrying(true)
-                    .outageTolerant(OUTAGE.toMillis()).build();
+                    .cache(fetching.fresh().toMillis(), fetching.patience().toMillis())
+                    .refreshAheadCache(fetching.ahead().toMillis(), true).rateLimited(fetching.between().toMillis())
+                    .retrying(true).outageTolerant(fetching.outage().toMillis()).build();
         } catch (MalformedURLException e) {
             throw new UncheckedIOException(e);
         }

@@ -148,7 +148,7 @@ class AccessMatrixTest {
         var elsewhere = new JWTClaimsSet.Builder(claims).audience("elsewhere").build();
         var anon = new JWTClaimsSet.Builder(claims).claim("role", "anon").build();
         byte[] publicKey = issuer.rsa().toRSAPublicKey().getEncoded();
-        var pem = issuer.rsa().toPublicJWK().toString().getBytes(StandardCharsets.UTF_8);
+        var json = issuer.rsa().toPublicJWK().toString().getBytes(StandardCharsets.UTF_8);
         return Stream.of(Arguments.of("no token", Optional.empty()), shown("no bearer", "Basic YTpi"),
                 shown("an empty one", "Bearer "), shown("malformed", bearer("a.b.c")),
                 shown("two of them", bearer(issuer.token(ALICE) + " " + issuer.token(ALICE))),
@@ -157,7 +157,7 @@ class AccessMatrixTest {
                 shown("wrong key", bearer(TokenIssuer.rs256(claims, new RSAKeyGenerator(2048).generate()))),
                 shown("alg none", bearer(TokenIssuer.unsigned(claims))),
                 shown("HS256 with the public key", bearer(TokenIssuer.hs256(claims, publicKey))),
-                shown("HS256 with the public key as JSON", bearer(TokenIssuer.hs256(claims, pem))),
+                shown("HS256 with the public key as JSON", bearer(TokenIssuer.hs256(claims, json))),
                 shown("wrong audience", bearer(issuer.hs256(elsewhere))),
                 shown("role anon", bearer(issuer.hs256(anon))),
                 shown("sub no uuid", bearer(issuer.hs256(new JWTClaimsSet.Builder(claims).subject("alice").build()))),

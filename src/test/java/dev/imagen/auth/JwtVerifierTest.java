@@ -2,6 +2,7 @@ package dev.imagen.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
 import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.jwk.RSAKey;
@@ -12,8 +13,10 @@ import dev.imagen.testing.TokenIssuer;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Base64;
 import java.util.Date;
 import java.util.Optional;
 import java.util.UUID;
@@ -100,9 +103,11 @@ class JwtVerifierTest {
     void the_public_key_is_no_secret_for_hs256() throws JOSEException {
         byte[] der = issuer.rsa().toRSAPublicKey().getEncoded();
         var json = issuer.rsa().toPublicJWK().toString().getBytes(StandardCharsets.UTF_8);
+        var pem = ("-----BEGIN PUBLIC KEY-----\n" + Base64.getMimeEncoder(64, new byte[]{'\n'}).encodeToString(der)
+                + "\n-----END PUBLIC KEY-----\n").getBytes(StandardCharsets.UTF_8);
         var keysOnly = new JwtVerifier(
                 new AuthSettings.Jwt(Optional.empty(), Optional.of(issuer.url()), Optional.empty(), Optional.empty()));
-        for (byte[] secret : new byte[][]{der, json}) {
+        for (byte[] secret : new byte[][]{der, json, pem}) {
             var forged = TokenIssuer.hs256(claims().build(), secret);
             assertRefused(forged, "not signed with a key");
             assertThatExceptionOfType(NotAuthenticException.class).isThrownBy(() -> keysOnly.caller(forged));
@@ -246,6 +251,29 @@ class JwtVerifierTest {
         verifier.caller(issuer.es256(claims().build()));
         issuer.goDown();
         assertThat(verifier.caller(issuer.es256(claims().build())).owner()).contains(owner);
+    }
+
+    private static final TokenKeys.Fetching OFTEN = new TokenKeys.Fetching(Duration.ofSeconds(1), Duration.ofMillis(50),
+            Duration.ofMillis(900), Duration.ofMillis(1), Duration.ofHours(1));
+
+    @Test
+    void keys_are_fetched_again_before_their_time_is_over_though_nobody_asks() throws NotAuthenticException {
+        try (var often = new JwtVerifier(issuer.settings(), OFTEN)) {
+            often.caller(issuer.es256(claims().build()));
+            await().until(() -> issuer.fetched() > 3);
+        }
+    }
+
+    /** Where the provider's outage is not borne, its keys end with their time, and nobody asks for them any more. */
+    @Test
+    void known_keys_stay_good_beyond_their_time_while_the_provider_is_down() throws NotAuthenticException {
+        var token = issuer.es256(claims().build());
+        try (var often = new JwtVerifier(issuer.settings(), OFTEN)) {
+            often.caller(token);
+            issuer.goDown();
+            int asked = issuer.fetched();
+            await().until(() -> often.caller(token).owner().isPresent() && issuer.fetched() > asked + 8);
+        }
     }
 
     @Test

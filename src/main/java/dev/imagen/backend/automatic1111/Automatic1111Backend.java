@@ -35,6 +35,7 @@ public final class Automatic1111Backend implements ImageBackend {
 
     /** Of a question that only tells how far the picture is. */
     private static final Duration QUESTION = Duration.ofSeconds(3);
+    private static final Duration BETWEEN_QUESTIONS = Duration.ofMillis(500);
 
     /** Of a question for what there is, while it may draw. */
     private static final Duration LIST = Duration.ofSeconds(10);
@@ -56,11 +57,16 @@ public final class Automatic1111Backend implements ImageBackend {
      * @throws IllegalArgumentException for settings without a URL, or with a key that is no user and password
      */
     public Automatic1111Backend(RemoteBackendSettings settings, RemoteHttp http, long mostBytes, Duration longest) {
+        this(settings, http, mostBytes, longest, BETWEEN_QUESTIONS);
+    }
+
+    Automatic1111Backend(RemoteBackendSettings settings, RemoteHttp http, long mostBytes, Duration longest,
+            Duration betweenQuestions) {
         this.base = settings.url().orElseThrow(() -> new IllegalArgumentException(
                 "backends.automatic1111.url (BACKENDS_AUTOMATIC1111_URL) must be set where the key is"));
         var key = settings.key().map(Automatic1111Backend::basic);
         this.server = new RemoteServer(http, NAME, base, key, longest.plus(TO_LEAVE));
-        this.questions = new Questions(new RemoteServer(http, NAME, base, key, QUESTION));
+        this.questions = new Questions(new RemoteServer(http, NAME, base, key, QUESTION), betweenQuestions);
         this.catalog = new Catalog(new RemoteServer(http, NAME, base, key, LIST), settings.models());
         this.mostBytes = mostBytes;
         this.longest = longest;

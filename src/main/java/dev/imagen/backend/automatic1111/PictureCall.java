@@ -136,7 +136,7 @@ final class PictureCall {
                     return;
                 }
                 unknown = now.standing() == Standing.QUEUED ? 0 : unknown + 1;
-                Thread.sleep(PictureWatch.BETWEEN_QUESTIONS);
+                Thread.sleep(questions.between());
             }
         } catch (InterruptedException e) {
             // Nobody does; then the connection is closed below.

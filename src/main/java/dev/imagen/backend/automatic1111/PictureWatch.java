@@ -4,15 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.imagen.backend.automatic1111.Questions.Shown;
 import dev.imagen.backend.automatic1111.Questions.Standing;
 import dev.imagen.backend.automatic1111.Questions.Task;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 /** Asks how far a picture is while it is drawn, on a thread of its own. */
 final class PictureWatch {
-
-    static final Duration BETWEEN_QUESTIONS = Duration.ofMillis(500);
 
     private final String task;
     private final int steps;
@@ -37,7 +34,7 @@ final class PictureWatch {
     void watch(BooleanSupplier open) {
         try {
             for (boolean known = false; open.getAsBoolean();) {
-                Thread.sleep(BETWEEN_QUESTIONS);
+                Thread.sleep(questions.between());
                 var now = ask();
                 standing = now.standing();
                 known |= standing != Standing.UNKNOWN;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.imagen.backend.remote.RemoteServer;
 import dev.imagen.image.Preview;
 import dev.imagen.job.JobFailedException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -24,10 +25,20 @@ final class Questions {
     private static final String STATE = "/sdapi/v1/progress?skip_current_image=true";
 
     private final RemoteServer server;
+    private final Duration between;
 
-    /** @param server whose calls are short */
-    Questions(RemoteServer server) {
+    /**
+     * @param server whose calls are short
+     * @param between two questions about the same picture
+     */
+    Questions(RemoteServer server, Duration between) {
         this.server = server;
+        this.between = between;
+    }
+
+    /** How long to wait before the next question about the same picture. */
+    Duration between() {
+        return between;
     }
 
     /** Where a task is. */

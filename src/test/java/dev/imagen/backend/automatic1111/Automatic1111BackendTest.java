@@ -43,6 +43,8 @@ class Automatic1111BackendTest extends RemoteBackendContract {
     static final TestDatabase JOBS = new TestDatabase();
 
     private static final Duration LONGEST = Duration.ofSeconds(30);
+    /** Between two questions about the same picture. */
+    private static final Duration SOON = Duration.ofMillis(50);
 
     private final RemoteHttp http = new RemoteHttp();
     private Automatic1111Server server;
@@ -56,7 +58,7 @@ class Automatic1111BackendTest extends RemoteBackendContract {
 
     @Override
     protected ImageBackend backend(URI url, RemoteHttp http, long mostBytes, Duration longest) {
-        return new Automatic1111Backend(settings(url, Automatic1111Server.KEY), http, mostBytes, longest);
+        return new Automatic1111Backend(settings(url, Automatic1111Server.KEY), http, mostBytes, longest, SOON);
     }
 
     private static RemoteBackendSettings settings(URI url, String key, String... models) {
@@ -133,8 +135,8 @@ class Automatic1111BackendTest extends RemoteBackendContract {
     }
 
     private Automatic1111Backend backend(String... models) {
-        return new Automatic1111Backend(settings(server.url(), Automatic1111Server.KEY, models), http, 100_000,
-                LONGEST);
+        return new Automatic1111Backend(settings(server.url(), Automatic1111Server.KEY, models), http, 100_000, LONGEST,
+                SOON);
     }
 
     private JobFailedException failure(String model, Map<String, Object> params) {
@@ -404,7 +406,7 @@ class Automatic1111BackendTest extends RemoteBackendContract {
     void a_call_that_takes_too_long_ends_the_picture_at_the_server() throws Exception {
         server.drawSlowly();
         var caller = new Caller(new Automatic1111Backend(settings(server.url(), Automatic1111Server.KEY), http, 100_000,
-                Duration.ofMillis(400)));
+                Duration.ofMillis(400), SOON));
         assertThat(caller.awaitEnd()).hasMessageContaining("no whole answer from");
         server.awaitIdle();
         assertThat(server.interrupted()).hasSize(1).first().asString().startsWith("task(imagen-");

@@ -16,10 +16,15 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.ClassOrderer;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestClassOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The event streams over HTTP, each test with an owner of its own. */
 @Timeout(180)
+@TestClassOrder(ClassOrderer.OrderAnnotation.class)
 class EventsApiTest {
 
     @RegisterExtension
@@ -34,8 +40,31 @@ class EventsApiTest {
 
     private static final String NOT_DUE = "{\"prompt\": \"a quiet bay\", \"run_at\": \"9999-01-01T00:00:00Z\"}";
 
+    /** Opened before all others, which are tried while nothing happens on it. */
+    private static QuietStream quiet;
+
     private TestService service;
     private TestClient client;
+
+    private record QuietStream(TestService service, UUID job, EventReader events) {
+
+        static QuietStream open() {
+            var service = TestService.on(DB).withoutWorker().start();
+            var job = service.client().submit(NOT_DUE).id();
+            return new QuietStream(service, job, service.client().events(EventsApiTest.events(job)));
+        }
+    }
+
+    @BeforeAll
+    static void openQuietStream() {
+        quiet = QuietStream.open();
+    }
+
+    @AfterAll
+    static void closeQuietStream() {
+        quiet.events().close();
+        quiet.service().close();
+    }
 
     @BeforeEach
     void start() {
@@ -199,19 +228,6 @@ class EventsApiTest {
         void a_last_event_id_that_is_none_is_ignored(String id) {
             try (var events = client.events(events(notDue()), "Last-Event-ID", id)) {
                 assertThat(events.next().status()).isEqualTo("pending");
-            }
-        }
-
-        @Test
-        void a_stream_that_nothing_happens_on_is_kept_open_by_comments_which_are_no_events() {
-            var id = notDue();
-            try (var events = client.events(events(id))) {
-                assertThat(events.comment()).isEqualTo("open");
-                assertThat(events.comment()).isEqualTo("still here");
-                assertThat(events.next().status()).isEqualTo("pending");
-                assertThat(events.empty()).isTrue();
-                cancel(id);
-                assertThat(events.next().status()).isEqualTo("cancelled");
             }
         }
 
@@ -542,6 +558,23 @@ class EventsApiTest {
         private static void leave(EventReader stream) {
             stream.comment();
             stream.close();
+        }
+    }
+
+    @Nested
+    @Order(Integer.MAX_VALUE)
+    class AfterAllOthers {
+
+        @Test
+        void a_stream_that_nothing_happens_on_is_kept_open_by_comments_which_are_no_events() {
+            try (var events = quiet.events()) {
+                assertThat(events.comment()).isEqualTo("open");
+                assertThat(events.comment()).isEqualTo("still here");
+                assertThat(events.next().status()).isEqualTo("pending");
+                assertThat(events.empty()).isTrue();
+                quiet.service().client().post("/jobs/" + quiet.job() + "/cancel");
+                assertThat(events.next().status()).isEqualTo("cancelled");
+            }
         }
     }
 }

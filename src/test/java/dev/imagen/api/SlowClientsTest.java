@@ -2,12 +2,14 @@ package dev.imagen.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 import static org.awaitility.Awaitility.await;
 
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -16,15 +18,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients that send or take so little that a server could wait for them without end; here it waits for a second. */
 @Timeout(120)
@@ -59,31 +62,45 @@ class SlowClientsTest {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"", "GET /jobs HT", HEAD, HEAD + "Content-Length: 100\r\n\r\n{",
-            HEAD + "Transfer-Encoding: chunked\r\n\r\n5\r\n{"})
-    void who_stops_within_a_request_is_cut_off(String begun) throws IOException {
-        try (var socket = connect()) {
-            send(socket, begun);
-            assertCutOff(socket);
+    /** What clients do at the same time: each of them alone would be waited for. */
+    private static void atOnce(List<String> begun, Consumer<String> client) {
+        try (var clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            begun.stream().map(text -> clients.submit(() -> client.accept(text))).toList()
+                    .forEach(ended -> assertThatNoException().isThrownBy(ended::get));
         }
     }
 
+    @Test
+    void who_stops_within_a_request_is_cut_off() {
+        atOnce(List.of("", "GET /jobs HT", HEAD, HEAD + "Content-Length: 100\r\n\r\n{",
+                HEAD + "Transfer-Encoding: chunked\r\n\r\n5\r\n{"), begun -> {
+                    try (var socket = connect()) {
+                        send(socket, begun);
+                        assertCutOff(socket);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(begun, e);
+                    }
+                });
+    }
+
     /** Slowloris: each byte comes soon after the last, but the request has no end. */
-    @ParameterizedTest
-    @ValueSource(strings = {"GET /jobs HTTP/1.1\r\nX-Slow: ", HEAD + "Content-Length: 100000\r\n\r\n",
-            HEAD + "Transfer-Encoding: chunked\r\n\r\n"})
-    void who_sends_byte_after_byte_is_cut_off(String begun) throws IOException {
-        try (var socket = connect()) {
-            send(socket, begun);
-            assertThatExceptionOfType(SocketException.class).isThrownBy(() -> {
-                socket.setSoTimeout(50);
-                while (true) {
-                    send(socket, "1");
-                    waitForTheEnd(socket);
-                }
-            });
-        }
+    @Test
+    void who_sends_byte_after_byte_is_cut_off() {
+        atOnce(List.of("GET /jobs HTTP/1.1\r\nX-Slow: ", HEAD + "Content-Length: 100000\r\n\r\n",
+                HEAD + "Transfer-Encoding: chunked\r\n\r\n"), begun -> {
+                    try (var socket = connect()) {
+                        send(socket, begun);
+                        assertThatExceptionOfType(SocketException.class).as(begun).isThrownBy(() -> {
+                            socket.setSoTimeout(50);
+                            while (true) {
+                                send(socket, "1");
+                                waitForTheEnd(socket);
+                            }
+                        });
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(begun, e);
+                    }
+                });
     }
 
     /** The read waits, and ends with the connection. */

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,42 @@ class SqlAccessMatrixTest {
     @RegisterExtension
     static final TestDatabase GRANTED = TestDatabase.grantedToAll();
 
-    private static final Map<TestDatabase, TwoOwners> ROWS = new LinkedHashMap<>();
+    private static final Map<TestDatabase, Place> PLACES = new LinkedHashMap<>();
+
+    /**
+     * Where it is tried.
+     *
+     * @param connection one for all tries, each of which is a transaction that is rolled back
+     * @param snapshot asks for all rows but those of Alice's jobs and images, which are hers to change
+     */
+    private record Place(TwoOwners rows, Connection connection, String snapshot) {
+
+        static Place in(TestDatabase db) throws SQLException {
+            var rows = TwoOwners.in(db);
+            var connection = db.superuser();
+            connection.setAutoCommit(false);
+            var alice = rows.alice().get(":owner");
+            var all = db.tables().stream().map(table -> "select '" + table + "' as name, t::text as row from imagen."
+                    + table + " t"
+                    + (List.of("jobs", "images").contains(table) ? " where owner_user_id <> '" + alice + "'" : ""))
+                    .collect(joining(" union all "));
+            return new Place(rows, connection,
+                    "select string_agg(name || row, chr(10) order by name, row) from (" + all + ") as everything");
+        }
+
+        String snapshot(Statement statement) throws SQLException {
+            try (var result = statement.executeQuery(snapshot)) {
+                result.next();
+                return result.getString(1);
+            }
+        }
+
+        List<Map<String, Object>> rows(String sql) throws SQLException {
+            try (var statement = connection.createStatement(); var result = statement.executeQuery(sql)) {
+                return TestDatabase.rows(result);
+            }
+        }
+    }
 
     /** Who asks about whose rows. */
     enum Who {
@@ -140,7 +176,14 @@ class SqlAccessMatrixTest {
     @BeforeAll
     static void fill() throws SQLException {
         for (var db : List.of(MIGRATED, GRANTED)) {
-            ROWS.put(db, TwoOwners.in(db));
+            PLACES.put(db, Place.in(db));
+        }
+    }
+
+    @AfterAll
+    static void disconnect() throws SQLException {
+        for (var place : PLACES.values()) {
+            place.connection().close();
         }
     }
 
@@ -188,9 +231,10 @@ class SqlAccessMatrixTest {
             throws SQLException {
         var rows = "imagen." + table + " where " + lines(TABLES).get(table)[2];
         var db = granted ? GRANTED : MIGRATED;
-        assertThat(db.rows("select from " + named(rows, who.target(ROWS.get(db))))).isNotEmpty();
-        var column = db.row("select attname::text from pg_attribute where attrelid = ?::regclass and attnum = 1",
-                "imagen." + table).get("attname");
+        var place = PLACES.get(db);
+        assertThat(place.rows("select from " + named(rows, who.target(place.rows())))).isNotEmpty();
+        var column = place.rows("select attname::text from pg_attribute where attnum = 1 and attrelid = 'imagen."
+                + table + "'::regclass").getFirst().get("attname");
         var outcomes = new StringBuilder();
         for (var sql : List.of("select * from " + rows, "insert into imagen." + table + " " + INSERTS.get(table),
                 "update imagen." + table + " set " + column + " = " + column + " where " + rows.split(" where ")[1],
@@ -215,22 +259,24 @@ class SqlAccessMatrixTest {
 
     /** What comes of a statement, which is rolled back; nobody's rows but the caller's own may be others behind it. */
     private static char outcome(TestDatabase db, Who who, String given, String sql) throws SQLException {
-        var rows = ROWS.get(db);
-        try (Connection connection = db.superuser(); var statement = connection.createStatement()) {
-            connection.setAutoCommit(false);
+        var place = PLACES.get(db);
+        var connection = place.connection();
+        try (var statement = connection.createStatement()) {
             statement.execute(given);
-            var before = snapshot(statement, db, rows);
+            var before = place.snapshot(statement);
             try (var claims = connection.prepareStatement("select set_config('request.jwt.claims', ?, true)")) {
-                claims.setString(1, who.claims(rows));
+                claims.setString(1, who.claims(place.rows()));
                 claims.execute();
             }
             statement.execute("set local role " + who.role);
-            char outcome = outcome(statement, named(sql, who.target(rows)));
+            char outcome = outcome(statement, named(sql, who.target(place.rows())));
             if (outcome == '0' || outcome == 'A' && who != Who.SERVICE) {
                 statement.execute("reset role");
-                assertThat(snapshot(statement, db, rows)).as("rows that are not the caller's").isEqualTo(before);
+                assertThat(place.snapshot(statement)).as("rows that are not the caller's").isEqualTo(before);
             }
             return outcome;
+        } finally {
+            connection.rollback();
         }
     }
 
@@ -257,20 +303,6 @@ class SqlAccessMatrixTest {
     private static boolean tells(Map<String, Object> row) {
         return !row.values().stream()
                 .allMatch(value -> value == null || value.equals(false) || value.toString().isEmpty());
-    }
-
-    /** All rows but those of Alice's jobs and images, which are hers to change. */
-    private static String snapshot(Statement statement, TestDatabase db, TwoOwners rows) throws SQLException {
-        var alice = rows.alice().get(":owner");
-        var all = db.tables().stream()
-                .map(table -> "select '" + table + "' as name, t::text as row from imagen." + table + " t"
-                        + (List.of("jobs", "images").contains(table) ? " where owner_user_id <> '" + alice + "'" : ""))
-                .collect(joining(" union all "));
-        try (var result = statement.executeQuery(
-                "select string_agg(name || row, chr(10) order by name, row) from (" + all + ") as everything")) {
-            result.next();
-            return result.getString(1);
-        }
     }
 
     // What GRANT ALL gives besides, and no policy stands before
@@ -307,7 +339,7 @@ class SqlAccessMatrixTest {
     void a_trigger_function_that_runs_as_its_owner_is_of_no_use_on_another_table() throws SQLException {
         var definers = functions("prorettype = 'trigger'::regtype and prosecdef");
         assertThat(definers).containsExactly("jobs_after_insert()");
-        try (Connection connection = GRANTED.as(UUID.fromString(ROWS.get(GRANTED).alice().get(":owner")));
+        try (Connection connection = GRANTED.as(UUID.fromString(PLACES.get(GRANTED).rows().alice().get(":owner")));
                 var statement = connection.createStatement()) {
             statement.execute("create temporary table mine (id text, owner_user_id uuid, status text)");
             statement.execute("create trigger mine after insert on mine referencing new table as after_rows"
@@ -324,7 +356,7 @@ class SqlAccessMatrixTest {
             db.execute("create schema imagen");
             db.grantToAll();
             new Migrations(db.settings()).run();
-            ROWS.put(db, TwoOwners.in(db));
+            PLACES.put(db, Place.in(db));
             for (var table : db.tables()) {
                 for (var who : List.of(Who.ANON, Who.OTHER)) {
                     var rows = " from imagen." + table + " where " + lines(TABLES).get(table)[2];
@@ -334,7 +366,7 @@ class SqlAccessMatrixTest {
                 }
             }
         } finally {
-            ROWS.remove(db);
+            PLACES.remove(db).connection().close();
             db.close();
         }
     }

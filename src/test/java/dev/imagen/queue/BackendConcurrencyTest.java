@@ -140,7 +140,7 @@ class BackendConcurrencyTest {
 
     @Test
     void a_saturated_backend_with_a_long_backlog_neither_holds_up_another_nor_is_read() throws SQLException {
-        insert("'flux'", 100_000);
+        insert("'flux'", 20_000);
         DB.execute("vacuum analyze imagen.jobs",
                 // That may have taken longer than a lease.
                 "update imagen.workers set heartbeat_at = now()");

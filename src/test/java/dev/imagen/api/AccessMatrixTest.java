@@ -32,6 +32,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every route with everything that a caller could show, in mode jwt. */
 @Timeout(120)
@@ -316,6 +317,16 @@ class AccessMatrixTest {
         assertThat(again.status()).isEqualTo(401);
         assertThat(again.detail()).isEqualTo("the ticket is unknown, used or older than a minute");
         assertThat(client.get("/jobs/" + job + "/events?ticket=" + ticket(bob)).status()).isEqualTo(404);
+    }
+
+    /** Histories and the logs of proxies keep URLs. */
+    @ParameterizedTest
+    @ValueSource(strings = {"token", "access_token", "ticket", "Authorization", "apikey"})
+    void a_token_in_a_url_proves_nobody(String name) {
+        var query = "?" + name + "=" + alice.substring("Bearer ".length());
+        for (String path : new String[]{"/jobs", "/jobs/events", "/jobs/" + made().job() + "/events"}) {
+            assertThat(client.get(path + query).status()).as(path).isEqualTo(401);
+        }
     }
 
     @Test

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
 import dev.imagen.config.SettingsLoader;
+import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
@@ -73,6 +75,30 @@ class MigrationLoginTest {
         new Migrations(settings).run();
         assertThat(new Migrations(settings).run()).isZero();
         assertServiceWorks(settings);
+    }
+
+    /** From PostgreSQL 16 on, which can tell the two apart. */
+    @Test
+    void memberships_let_a_login_become_a_role_and_give_it_no_right_before_but_the_services_own() throws SQLException {
+        assumeTrue(!TestServer.version().equals("15"), "every membership is inherited there");
+        database("first", "creator");
+        new Migrations(settings("first", "creator", "service")).run();
+        assertThat(memberships()).containsExactlyInAnyOrder("anon to creator, inherited f",
+                "authenticated to creator, inherited f", "service_role to creator, inherited f",
+                "authenticated to service, inherited f", "service_role to service, inherited t");
+    }
+
+    /** Those with which a login may become the role. */
+    private static List<String> memberships() throws SQLException {
+        try (Connection connection = open("postgres");
+                var statement = connection.createStatement();
+                var result = statement.executeQuery("""
+                        select roleid::regrole || ' to ' || member::regrole || ', inherited '
+                               || case when inherit_option then 't' else 'f' end as membership
+                          from pg_auth_members
+                         where set_option and member in ('creator'::regrole, 'service'::regrole)""")) {
+            return TestDatabase.rows(result).stream().map(row -> (String) row.get("membership")).toList();
+        }
     }
 
     private static void assertServiceWorks(DatabaseSettings settings) {

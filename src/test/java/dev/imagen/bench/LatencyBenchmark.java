@@ -20,7 +20,7 @@ import java.util.Map;
  * <li>sql: INSERT by a client of its own; pickup is from the INSERT's return (its commit) to the claimed job in the
  * worker, done from there to the {@code done} that a raw LISTEN connection reads
  * <li>post: from before POST /jobs to the {@code done} event of the job's stream
- * <li>get: GET /jobs/{id} as each kind of caller, in turns
+ * <li>get: GET /jobs/{id} as each kind of caller, in turns; row: what changing the role costs a query
  * </ul>
  */
 final class LatencyBenchmark {

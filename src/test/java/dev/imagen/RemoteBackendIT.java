@@ -23,8 +23,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class RemoteBackendIT {
 
+    /** One for all, which is made once; each test has an owner of its own. */
     @TempDir
-    private Path home;
+    private static Path home;
+
+    private final UUID owner = UUID.randomUUID();
 
     @Test
     void a_row_becomes_an_image_and_its_tokens_are_counted() throws Exception {
@@ -33,7 +36,7 @@ class RemoteBackendIT {
                 var client = service.client()) {
             var id = insert("""
                     insert into imagen.jobs (owner_user_id, prompt, backend, model, style, params)
-                    values ('00000000-0000-4000-8000-000000000001', 'a harbour at dusk', 'openai', 'gpt-image-1.5',
+                    values (?, 'a harbour at dusk', 'openai', 'gpt-image-1.5',
                             'cinematic', '{"quality": "high", "output_format": "jpeg", "output_compression": 80}')
                     returning id
                     """);
@@ -66,7 +69,7 @@ class RemoteBackendIT {
                     "params.quality");
             var id = insert("""
                     insert into imagen.jobs (owner_user_id, prompt, model, width, height)
-                    values ('00000000-0000-4000-8000-000000000001', 'a', 'gpt-image-1.5', 1000, 1000) returning id
+                    values (?, 'a', 'gpt-image-1.5', 1000, 1000) returning id
                     """);
             try (var events = client.events("/jobs/" + id + "/events")) {
                 assertThat(events.awaitStatus("failed").data().path("error").textValue())
@@ -145,16 +148,19 @@ class RemoteBackendIT {
     private Map<String, String> environment(OpenAiServer openai) throws IOException {
         var key = Files.writeString(home.resolve("key"), OpenAiServer.KEY + "\n");
         return Map.of("BACKENDS_OPENAI_URL", openai.url().toString(), "BACKENDS_OPENAI_KEY", "file:" + key,
-                "BACKENDS_OPENAI_MODEL", "gpt-image-2", "BACKENDS_OPENAI_MODELS", "gpt-image-1.5");
+                "BACKENDS_OPENAI_MODEL", "gpt-image-2", "BACKENDS_OPENAI_MODELS", "gpt-image-1.5", "AUTH_OWNER",
+                owner.toString());
     }
 
     private UUID insert(String sql) throws SQLException {
         var login = EmbeddedPostgres.running(home).orElseThrow().service();
         try (var connection = DriverManager.getConnection(login.url(), login.username(), login.password());
-                var statement = connection.createStatement();
-                var rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getObject(1, UUID.class);
+                var statement = connection.prepareStatement(sql)) {
+            statement.setObject(1, owner);
+            try (var rows = statement.executeQuery()) {
+                rows.next();
+                return rows.getObject(1, UUID.class);
+            }
         }
     }
 }

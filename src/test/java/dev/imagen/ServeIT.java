@@ -23,6 +23,10 @@ class ServeIT {
     @TempDir
     private Path home;
 
+    /** For those who leave no job behind and need no first start: it takes longer than any other. */
+    @TempDir
+    private static Path used;
+
     @Test
     void a_bare_start_serves_and_its_banner_can_be_pasted_and_sigterm_ends_it_with_0() throws Exception {
         try (var service = ServiceProcess.start(home, Map.of())) {
@@ -79,6 +83,7 @@ class ServeIT {
 
     @Test
     void after_sigkill_the_next_start_stops_the_orphaned_server_and_finishes_the_job() throws Exception {
+        home = used;
         try (var killed = ServiceProcess.start(home, Map.of("MOCK_DELAY", "PT10M"))) {
             killed.awaitReady();
             insert("interrupted");
@@ -93,6 +98,7 @@ class ServeIT {
 
     @Test
     void sigterm_lets_the_job_in_flight_finish() throws Exception {
+        home = used;
         try (var service = ServiceProcess.start(home, Map.of("MOCK_DELAY", "PT2S"))) {
             service.awaitReady();
             insert("in flight");
@@ -108,6 +114,7 @@ class ServeIT {
 
     @Test
     void after_the_grace_a_job_is_handed_back_without_spending_an_attempt() throws Exception {
+        home = used;
         try (var service = ServiceProcess.start(home, Map.of("MOCK_DELAY", "PT10M", "WORKER_GRACE", "PT0S"))) {
             service.awaitReady();
             insert("too long");

@@ -23,7 +23,7 @@ class ServeIT {
     @TempDir
     private Path home;
 
-    /** For those who leave no job behind and need no first start: it takes longer than any other. */
+    /** For those that need no first start, which takes longer than any other. */
     @TempDir
     private static Path used;
 
@@ -49,6 +49,7 @@ class ServeIT {
 
     @Test
     void metrics_tell_what_the_process_did_and_what_waits() throws Exception {
+        home = used;
         try (var service = ServiceProcess.start(home, Map.of("MOCK_FAILURES", "0.0"))) {
             service.send("POST", "/jobs", "{\"prompt\": \"one\"}");
             service.send("POST", "/jobs", "{\"prompt\": \"two\"}");
@@ -72,6 +73,7 @@ class ServeIT {
 
     @Test
     void a_second_process_on_the_same_folder_says_so_in_one_line_and_exits_with_1() throws Exception {
+        home = used;
         try (var first = ServiceProcess.start(home, Map.of())) {
             first.awaitReady();
             var second = ServiceProcess.start(home, Map.of());
@@ -107,7 +109,7 @@ class ServeIT {
             assertThat(service.awaitExit()).as(service.output()).isZero();
         }
         try (var embedded = EmbeddedPostgres.start(home)) {
-            assertThat(count("status = 'done' and attempt = 1")).isEqualTo(1);
+            assertThat(count("prompt = 'in flight' and status = 'done' and attempt = 1")).isEqualTo(1);
             assertThat(embedded.logins().port()).isPositive();
         }
     }

@@ -89,7 +89,8 @@ final class Service {
         metrics.observe(database, notifications, events, () -> worker.map(Worker::inFlight).orElse(0));
         var health = new Health(database, notifications, worker);
         var server = onStop(ApiServer.start(settings.server(),
-                new ApiServer.Parts(database, events, backends, styles, stores, settings.images()),
+                new ApiServer.Parts(database, events, backends, styles, stores, settings.images(),
+                        settings.worker().lease()),
                 new ApiServer.Access(authenticator(database), settings.api()),
                 List.of(health.observer(), MetricsObserver.create())));
         onStop(events);

@@ -12,6 +12,7 @@ import dev.imagen.pipeline.RequestResolver;
 import dev.imagen.queue.InputImages;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
+import dev.imagen.queue.Workers;
 import dev.imagen.storage.ImageStores;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.openapi.OpenApiFeature;
@@ -45,9 +46,13 @@ public final class ApiServer implements AutoCloseable {
         this.server = server;
     }
 
-    /** What the REST API works on. */
+    /**
+     * What the REST API works on.
+     *
+     * @param lease a worker is dead this long after its last heartbeat
+     */
     public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles, ImageStores stores,
-            Settings.Images limits) {}
+            Settings.Images limits, Duration lease) {}
 
     /** Who is let in, and how much each may ask for. */
     public record Access(Authenticator authenticator, ApiSettings limits) {}
@@ -130,6 +135,7 @@ public final class ApiServer implements AutoCloseable {
                 new Route("/me", new MeService(authenticator)),
                 new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
+                new Route("/workers", new WorkersService(new Workers(parts.database(), parts.lease()), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),
                 new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));
     }

@@ -67,7 +67,8 @@ class AccessMatrixTest {
             route("DELETE /images/{id}", 204, 404, 204, ""), route("POST /images/{id}/restore", 200, 404, 200, ""),
             route("GET /usage", 200, 200, 422, ""), route("GET /backends", 200, 200, 200, ""),
             route("GET /styles", 200, 200, 200, ""), route("POST /tickets", 201, 201, 201, ""),
-            route("GET /me", 200, 200, 200, ""), route("GET /pause", 403, 403, 200, ""),
+            route("GET /me", 200, 200, 200, ""),
+            route("GET /workers", 403, 403, 200, ""), route("GET /pause", 403, 403, 200, ""),
             route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("POST /resume", 403, 403, 200, "{\"backend\": \"none\"}")));
 

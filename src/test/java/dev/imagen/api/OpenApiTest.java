@@ -84,7 +84,7 @@ class OpenApiTest {
                 Arguments.of("/images/{id}/link", "/images/" + id("image_id") + "/link"), Arguments.of("/me", "/me"),
                 Arguments.of("/backends", "/backends"), Arguments.of("/styles", "/styles"),
                 Arguments.of("/usage", "/usage"), Arguments.of("/usage", "/usage?group=backend"),
-                Arguments.of("/usage", "/usage?group=model"));
+                Arguments.of("/usage", "/usage?group=model"), Arguments.of("/workers", "/workers"));
     }
 
     private static String id(String field) {

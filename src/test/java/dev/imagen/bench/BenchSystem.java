@@ -58,7 +58,8 @@ final class BenchSystem implements AutoCloseable {
                 settings.worker(), backends.names(), stamps(claims));
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.serverSettings = settings.server();
-        this.parts = new ApiServer.Parts(database, events, backends, styles, stores, settings.images());
+        this.parts = new ApiServer.Parts(database, events, backends, styles, stores, settings.images(),
+                settings.worker().lease());
         this.server = ApiServer.start(serverSettings, parts,
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }

@@ -98,7 +98,7 @@ public final class TestService implements AutoCloseable {
         var backends = new Backends("mock", setup.backends, settings.backends().offers());
         backends.probe();
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
-                setup.stores.apply(new FileImageStore(images)), settings.images());
+                setup.stores.apply(new FileImageStore(images)), settings.images(), setup.worker.lease());
     }
 
     private Authenticator bearer(JwtVerifier verifier) {

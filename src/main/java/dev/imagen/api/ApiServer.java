@@ -12,6 +12,7 @@ import dev.imagen.pipeline.RequestResolver;
 import dev.imagen.queue.InputImages;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
+import dev.imagen.queue.QueueDepths;
 import dev.imagen.queue.Workers;
 import dev.imagen.storage.ImageStores;
 import io.helidon.common.socket.SocketOptions;
@@ -136,6 +137,9 @@ public final class ApiServer implements AutoCloseable {
                 new Route("/tickets", new TicketsService(new Tickets(parts.database()), authenticator)),
                 new Route("/usage", new UsageService(parts.database(), authenticator)),
                 new Route("/workers", new WorkersService(new Workers(parts.database(), parts.lease()), authenticator)),
+                new Route("/queue",
+                        new QueueService(new QueueDepths(parts.database(), parts.backends().names().getFirst()),
+                                authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),
                 new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));
     }

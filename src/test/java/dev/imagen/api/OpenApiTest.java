@@ -84,7 +84,8 @@ class OpenApiTest {
                 Arguments.of("/images/{id}/link", "/images/" + id("image_id") + "/link"), Arguments.of("/me", "/me"),
                 Arguments.of("/backends", "/backends"), Arguments.of("/styles", "/styles"),
                 Arguments.of("/usage", "/usage"), Arguments.of("/usage", "/usage?group=backend"),
-                Arguments.of("/usage", "/usage?group=model"), Arguments.of("/workers", "/workers"));
+                Arguments.of("/usage", "/usage?group=model"), Arguments.of("/workers", "/workers"),
+                Arguments.of("/queue", "/queue"));
     }
 
     private static String id(String field) {

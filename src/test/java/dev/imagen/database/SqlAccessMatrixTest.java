@@ -162,6 +162,7 @@ class SqlAccessMatrixTest {
             may_change(uuid)             ---- | -A0A | may_change(':owner')
             oldest_transaction()         ---A | ---A | oldest_transaction()
             pause(text)                  ---A | XXXA | pause('another')
+            queue_depths()               ---A | ---A | queue_depths()
             restore_image(uuid)          -A0A | 0A0A | restore_image(':image')
             restore_time()               ---A | AAAA | restore_time()
             resume(text)                 ---A | 000A | resume('mock')

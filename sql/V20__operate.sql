@@ -35,3 +35,27 @@ end
 $$;
 revoke execute on function imagen.queue_depths() from public;
 grant execute on function imagen.queue_depths() to service_role;
+
+-- The depth over time, once a minute: nothing else remembers it. A backend that is missing in a sample had nothing then.
+create table imagen.queue_samples (
+    taken_at       timestamptz not null,
+    backend        text not null,
+    pending        bigint not null,
+    running        bigint not null,
+    oldest_seconds double precision,
+    primary key (taken_at, backend)
+);
+create trigger refuse_truncate before truncate on imagen.queue_samples
+    for each statement execute function imagen.refuse_truncate();
+
+grant select, insert, delete on imagen.queue_samples to service_role;
+
+alter table imagen.queue_samples enable row level security;
+-- Only the service sees how the queue was.
+create policy queue_samples_service on imagen.queue_samples to service_role using (true) with check (true);
+
+-- When the last sample was taken, by whichever process.
+alter table imagen.upkeep add column last_sample_at timestamptz not null default 'epoch';
+
+-- What ended lately, for operators: a day of many.
+create index job_attempts_ended on imagen.job_attempts (ended_at);

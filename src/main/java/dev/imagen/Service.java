@@ -19,6 +19,7 @@ import dev.imagen.event.JobEvents;
 import dev.imagen.event.WatchedJobs;
 import dev.imagen.observe.Health;
 import dev.imagen.observe.Metrics;
+import dev.imagen.observe.QueueSampler;
 import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.InputImages;
@@ -107,6 +108,7 @@ final class Service {
         events.start();
         worker.ifPresent(w -> {
             onStop(Upkeep.of(database, stores, settings.retention())).start();
+            onStop(new QueueSampler(database)).start();
             w.start(events);
             stops.push(w::stop);
         });

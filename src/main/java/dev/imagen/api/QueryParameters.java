@@ -51,12 +51,17 @@ final class QueryParameters {
     }
 
     int limit() {
-        return text("limit").map(text -> {
-            if (!text.matches("\\d{1,9}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > MAX_LIMIT) {
-                throw Problem.invalid("limit", "must be a whole number from 1 to " + MAX_LIMIT);
+        return whole("limit", MAX_LIMIT).orElse(DEFAULT_LIMIT);
+    }
+
+    /** A whole number from 1 to {@code max}. */
+    Optional<Integer> whole(String name, int max) {
+        return text(name).map(text -> {
+            if (!text.matches("\\d{1,9}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > max) {
+                throw Problem.invalid(name, "must be a whole number from 1 to " + max);
             }
             return Integer.parseInt(text);
-        }).orElse(DEFAULT_LIMIT);
+        });
     }
 
     /** A time, or a date for its beginning in UTC. */

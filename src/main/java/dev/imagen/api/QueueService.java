@@ -3,6 +3,7 @@ package dev.imagen.api;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.queue.QueueDepths;
 import dev.imagen.queue.QueueDepths.Depth;
+import dev.imagen.queue.QueueHistory;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
@@ -12,17 +13,22 @@ import io.helidon.webserver.http.ServerResponse;
 /** {@code /queue}: how the whole queue is, for operators. */
 final class QueueService implements HttpService {
 
+    private static final int DAY = 24 * 60;
+    private static final int HOUR = 60;
+
     private final QueueDepths depths;
+    private final QueueHistory history;
     private final Authenticator authenticator;
 
-    QueueService(QueueDepths depths, Authenticator authenticator) {
+    QueueService(QueueDepths depths, QueueHistory history, Authenticator authenticator) {
         this.depths = depths;
+        this.history = history;
         this.authenticator = authenticator;
     }
 
     @Override
     public void routing(HttpRules rules) {
-        rules.get("/", this::now);
+        rules.get("/", this::now).get("/history", this::history);
     }
 
     private void now(ServerRequest request, ServerResponse response) {
@@ -38,5 +44,19 @@ final class QueueService implements HttpService {
     private static ObjectNode add(Depth depth, ObjectNode node) {
         return node.put("pending", depth.pending()).put("scheduled", depth.scheduled()).put("running", depth.running())
                 .put("oldest_seconds", depth.oldestSeconds().orElse(null)).put("paused", depth.paused());
+    }
+
+    private void history(ServerRequest request, ServerResponse response) {
+        var operator = authenticator.operator(request);
+        var query = new QueryParameters(request, "minutes", "backend");
+        int minutes = query.whole("minutes", DAY).orElse(HOUR);
+        var series = history.series(operator, minutes, query.text("backend"));
+        var answer = Json.object().put("minutes", minutes).put("bucket_seconds", series.step().toSeconds());
+        var list = answer.putArray("buckets");
+        series.buckets().forEach(bucket -> list.addObject().put("at", bucket.at().toString()).put("done", bucket.done())
+                .put("failed", bucket.failed()).put("cancelled", bucket.cancelled()).put("rescued", bucket.rescued())
+                .put("pending", bucket.pending().orElse(null)).put("running", bucket.running().orElse(null))
+                .put("oldest_seconds", bucket.oldestSeconds().orElse(null)));
+        Json.send(response, Status.OK_200, answer);
     }
 }

@@ -7,12 +7,21 @@ import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code /queue} over HTTP; {@link AccessMatrixTest} tells who may ask. */
 @Timeout(60)
@@ -119,5 +128,85 @@ class QueueApiTest {
                     + " from pg_stat_xact_user_tables where relid = 'imagen.jobs'::regclass")).getFirst();
             assertThat(read).containsEntry("seq_tup_read", 0L).containsEntry("idx_tup_fetch", 10L);
         }
+    }
+
+    // History
+
+    private static void attempts(int count, String backend, String outcome, String endedAt) throws SQLException {
+        DB.execute("with job as (insert into imagen.jobs (owner_user_id, prompt, status) select gen_random_uuid(), 'a',"
+                + " 'done' from generate_series(1, " + count + ") returning id)"
+                + " insert into imagen.job_attempts (job_id, attempt, backend, outcome, ended_at) select id, 1, '"
+                + backend + "', '" + outcome + "', " + endedAt + " from job");
+    }
+
+    private static void sample(String backend, int pending, Double oldestSeconds, String takenAt) throws SQLException {
+        DB.execute("insert into imagen.queue_samples (taken_at, backend, pending, running, oldest_seconds) values ("
+                + takenAt + ", '" + backend + "', " + pending + ", 2, " + oldestSeconds + ")");
+    }
+
+    /** In the middle of the minute before this one: not at its edge, and over. */
+    private static final String MINUTE = "date_trunc('minute', now())";
+    private static final String LAST_MINUTE = MINUTE + " - interval '30 seconds'";
+
+    @Test
+    void the_history_counts_what_ended_by_its_outcome_and_backend() throws SQLException {
+        attempts(3, "mock", "done", LAST_MINUTE);
+        attempts(2, "flux", "done", LAST_MINUTE);
+        attempts(2, "flux", "failed", LAST_MINUTE);
+        attempts(1, "flux", "cancelled", LAST_MINUTE);
+        attempts(4, "flux", "rescued", LAST_MINUTE);
+        attempts(5, "flux", "handed_back", LAST_MINUTE);
+        attempts(7, "flux", "done", MINUTE + " - interval '70 minutes'");
+        assertThat(sums(get("/queue/history"))).isEqualTo("5 2 1 4");
+        assertThat(sums(get("/queue/history?backend=mock"))).isEqualTo("3 0 0 0");
+        assertThat(sums(get("/queue/history?minutes=120"))).isEqualTo("12 2 1 4");
+    }
+
+    private static String sums(JsonNode history) {
+        return Stream.of("done", "failed", "cancelled", "rescued")
+                .map(name -> history.path("buckets").findValues(name).stream().mapToInt(JsonNode::asInt).sum())
+                .map(String::valueOf).collect(Collectors.joining(" "));
+    }
+
+    @Test
+    void the_depth_of_a_bucket_is_the_most_in_any_of_its_samples_over_all_backends() throws SQLException {
+        sample("mock", 5, 3.5, LAST_MINUTE);
+        sample("", 2, 9.0, LAST_MINUTE);
+        sample("mock", 1, null, MINUTE + " - interval '10 seconds'");
+        var sampled = sampled(get("/queue/history"));
+        assertThat(sampled).singleElement().satisfies(bucket -> {
+            assertThat(bucket.path("pending").asInt()).isEqualTo(7);
+            assertThat(bucket.path("running").asInt()).isEqualTo(4);
+            assertThat(bucket.path("oldest_seconds").asDouble()).isEqualTo(9.0);
+        });
+        assertThat(sampled(get("/queue/history?backend=mock"))).singleElement()
+                .satisfies(bucket -> assertThat(bucket.path("pending").asInt()).isEqualTo(5));
+        // It had nothing then, which is not the same as no sample.
+        assertThat(sampled(get("/queue/history?backend=flux"))).singleElement()
+                .satisfies(bucket -> assertThat(bucket.path("pending").asInt()).isZero());
+    }
+
+    private static List<JsonNode> sampled(JsonNode history) {
+        return StreamSupport.stream(history.path("buckets").spliterator(), false)
+                .filter(bucket -> !bucket.path("pending").isNull()).toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 60, 1", "60, 60, 60", "120, 60, 120", "121, 120, 61", "1440, 720, 120"})
+    void buckets_are_whole_minutes_at_most_120_and_without_a_gap(int minutes, int seconds, int buckets) {
+        var history = get("/queue/history?minutes=" + minutes);
+        assertThat(history.path("bucket_seconds").asInt()).isEqualTo(seconds);
+        var times = history.path("buckets").findValuesAsText("at").stream().map(Instant::parse).toList();
+        assertThat(times).hasSize(buckets);
+        assertThat(Duration.between(times.getFirst(), times.getLast())).hasSeconds((long) seconds * (buckets - 1));
+        assertThat(times.getLast()).isBeforeOrEqualTo(Instant.now());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "1441", "-1", "1.5", "x", "99999999999"})
+    void minutes_that_are_too_many_or_no_number_are_refused(String minutes) {
+        var answer = client.get("/queue/history?minutes=" + minutes);
+        assertThat(answer.status()).isEqualTo(422);
+        assertThat(answer.detail()).isEqualTo("minutes must be a whole number from 1 to 1440");
     }
 }

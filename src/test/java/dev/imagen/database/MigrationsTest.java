@@ -46,7 +46,8 @@ class MigrationsTest {
         assertThat(column(settings,
                 "select table_name::text from information_schema.tables " + "where table_schema = 'imagen'"))
                 .containsExactlyInAnyOrder("jobs", "images", "usage", "workers", "job_progress", "job_attempts",
-                        "pauses", "limits", "upkeep", "api_keys", "tickets", "thumbnails", "flyway_schema_history");
+                        "pauses", "limits", "queue_samples", "upkeep", "api_keys", "tickets", "thumbnails",
+                        "flyway_schema_history");
     }
 
     @ParameterizedTest

@@ -122,6 +122,7 @@ class SqlAccessMatrixTest {
             limits                ---- ---- ---- A-A- | 0X00 0X00 0X00 AAAA | true
             pauses                ---- ---- ---- AAAA | 0X00 0X00 0X00 AAAA | true
             thumbnails            ---- A--- 0--- AA-A | 0X00 AX00 0X00 AAAA | image_id = ':image'
+            queue_samples         ---- ---- ---- AA-A | 0X00 0X00 0X00 AAAA | true
             tickets               ---- ---- ---- AAAA | 0X00 0X00 0X00 AAAA | owner_user_id = ':owner'
             upkeep                ---- ---- ---- A-A- | 0X00 0X00 0X00 AAAA | true
             usage                 ---- A--- 0--- AAAA | 0X00 AX00 0X00 AAAA | owner_user_id = ':owner'
@@ -141,6 +142,7 @@ class SqlAccessMatrixTest {
             Map.entry("jobs", "(owner_user_id, prompt) values (':owner', 'a cat')"),
             Map.entry("limits", "(pending_per_owner) values (1)"), Map.entry("pauses", "(backend) values ('another')"),
             Map.entry("thumbnails", "(image_id, jpeg) values (':image', '')"),
+            Map.entry("queue_samples", "(taken_at, backend, pending, running) values (now(), 'mock', 1, 1)"),
             Map.entry("tickets",
                     "(ticket_hash, role, claims, owner_user_id, expires_at)"
                             + " values ('', 'authenticated', '{}', ':owner', now())"),

@@ -19,7 +19,8 @@ record TwoOwners(Map<String, String> alice, Map<String, String> bob) {
 
     static TwoOwners in(TestDatabase db) throws SQLException {
         db.execute("insert into imagen.workers (id, name, backends) values (gen_random_uuid(), 'w', '{mock}')",
-                "insert into imagen.pauses (backend) values ('mock'), ('other')");
+                "insert into imagen.pauses (backend) values ('mock'), ('other')",
+                "insert into imagen.queue_samples (taken_at, backend, pending, running) values (clock_timestamp(), 'mock', 0, 0)");
         return new TwoOwners(rows(db), rows(db));
     }
 

@@ -221,7 +221,8 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
 
     /** Removes all rows, pauses and limits: for tests that count. */
     public void clear() throws SQLException {
-        execute("truncate imagen.jobs, imagen.images, imagen.usage, imagen.workers, imagen.job_progress, imagen.pauses"
-                + " cascade", "update imagen.limits set pending_per_owner = null, budget_usd = null");
+        execute("truncate imagen.jobs, imagen.images, imagen.usage, imagen.workers, imagen.job_progress, imagen.pauses,"
+                + " imagen.queue_samples cascade",
+                "update imagen.limits set pending_per_owner = null, budget_usd = null");
     }
 }

@@ -13,6 +13,7 @@ import dev.imagen.queue.InputImages;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
 import dev.imagen.queue.QueueDepths;
+import dev.imagen.queue.QueueFailures;
 import dev.imagen.queue.QueueHistory;
 import dev.imagen.queue.Workers;
 import dev.imagen.storage.ImageStores;
@@ -140,7 +141,8 @@ public final class ApiServer implements AutoCloseable {
                 new Route("/workers", new WorkersService(new Workers(parts.database(), parts.lease()), authenticator)),
                 new Route("/queue",
                         new QueueService(new QueueDepths(parts.database(), parts.backends().names().getFirst()),
-                                new QueueHistory(parts.database()), authenticator)),
+                                new QueueHistory(parts.database()), new QueueFailures(parts.database()),
+                                authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),
                 new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));
     }

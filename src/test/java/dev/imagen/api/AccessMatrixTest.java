@@ -69,8 +69,8 @@ class AccessMatrixTest {
             route("GET /styles", 200, 200, 200, ""), route("POST /tickets", 201, 201, 201, ""),
             route("GET /me", 200, 200, 200, ""),
             route("GET /workers", 403, 403, 200, ""), route("GET /queue", 403, 403, 200, ""),
-            route("GET /queue/history", 403, 403, 200, ""), route("GET /pause", 403, 403, 200, ""),
-            route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
+            route("GET /queue/history", 403, 403, 200, ""), route("GET /queue/failures", 403, 403, 200, ""),
+            route("GET /pause", 403, 403, 200, ""), route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("POST /resume", 403, 403, 200, "{\"backend\": \"none\"}")));
 
     private static Map.Entry<String, Expected> route(String route, int owner, int stranger, int service, String body) {

@@ -85,7 +85,8 @@ class OpenApiTest {
                 Arguments.of("/backends", "/backends"), Arguments.of("/styles", "/styles"),
                 Arguments.of("/usage", "/usage"), Arguments.of("/usage", "/usage?group=backend"),
                 Arguments.of("/usage", "/usage?group=model"), Arguments.of("/workers", "/workers"),
-                Arguments.of("/queue", "/queue"), Arguments.of("/queue/history", "/queue/history"));
+                Arguments.of("/queue", "/queue"), Arguments.of("/queue/history", "/queue/history"),
+                Arguments.of("/queue/failures", "/queue/failures"));
     }
 
     private static String id(String field) {

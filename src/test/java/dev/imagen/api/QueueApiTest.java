@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -208,5 +209,65 @@ class QueueApiTest {
         var answer = client.get("/queue/history?minutes=" + minutes);
         assertThat(answer.status()).isEqualTo(422);
         assertThat(answer.detail()).isEqualTo("minutes must be a whole number from 1 to 1440");
+    }
+
+    // Failures
+
+    private static UUID failure(String backend, String outcome, String error, String ago) throws SQLException {
+        var job = DB.insertJob(UUID.randomUUID());
+        DB.rows("insert into imagen.job_attempts (job_id, attempt, backend, outcome, error, ended_at)"
+                + " values (?, 1, ?, ?, ?, now() - ?::interval) returning job_id", job, backend, outcome, error, ago);
+        return job;
+    }
+
+    private static List<String> reasons(String path) {
+        return get(path).path("failures").findValuesAsText("reason");
+    }
+
+    @Test
+    void errors_that_differ_in_ids_numbers_and_the_attempt_are_one_reason() throws SQLException {
+        var id = UUID.randomUUID();
+        failure("flux", "failed", "prompt " + id + " got 503 after 12.5 s (attempt 1 of 3)", "2 minutes");
+        var last = failure("flux", "failed",
+                "prompt " + UUID.randomUUID().toString().toUpperCase() + " got 503 after 7.0 s (attempt 2 of 25)",
+                "1 minute");
+        failure("flux", "failed", "prompt " + id + " got 429 after 7.0 s (attempt 2 of 3)", "1 minute");
+        var failures = get("/queue/failures").path("failures");
+        assertThat(failures.findValuesAsText("reason")).containsExactly("prompt <id> got 503 after <n>.<n> s",
+                "prompt <id> got 429 after <n>.<n> s");
+        var first = failures.path(0);
+        assertThat(first.path("count").asInt()).isEqualTo(2);
+        assertThat(first.path("job_id").asText()).isEqualTo(last.toString());
+        assertThat(Instant.parse(first.path("last_at").asText())).isBetween(Instant.now().minusSeconds(120),
+                Instant.now().minusSeconds(50));
+    }
+
+    @Test
+    void the_same_reason_of_two_backends_is_two_and_rescues_count() throws SQLException {
+        failure("flux", "rescued", "the worker stopped during attempt 1 (attempt 1 of 3)", "1 minute");
+        failure("mock", "rescued", "the worker stopped during attempt 7 (attempt 2 of 3)", "1 minute");
+        failure("mock", "done", null, "1 minute");
+        failure("mock", "handed_back", "the claim got no answer", "1 minute");
+        assertThat(get("/queue/failures").path("failures").findValuesAsText("backend"))
+                .containsExactlyInAnyOrder("flux", "mock");
+        assertThat(reasons("/queue/failures")).containsOnly("the worker stopped during attempt <n>");
+    }
+
+    @Test
+    void failures_are_those_of_the_last_minutes_and_the_twenty_most_frequent() throws SQLException {
+        for (char letter = 'a'; letter <= 'u'; letter++) {
+            failure("mock", "failed", "bad " + letter, "5 minutes");
+        }
+        failure("mock", "failed", "bad u", "5 minutes");
+        failure("mock", "failed", "long ago", "61 minutes");
+        assertThat(reasons("/queue/failures")).hasSize(20).startsWith("bad u").doesNotContain("long ago");
+        assertThat(reasons("/queue/failures?minutes=4")).isEmpty();
+        assertThat(client.get("/queue/failures?minutes=0").status()).isEqualTo(422);
+    }
+
+    @Test
+    void an_error_without_words_is_a_reason_too() throws SQLException {
+        failure("mock", "failed", null, "1 minute");
+        assertThat(reasons("/queue/failures")).containsExactly("");
     }
 }

@@ -10,6 +10,7 @@ import dev.imagen.image.ImageLimits;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.pipeline.RequestResolver;
 import dev.imagen.queue.InputImages;
+import dev.imagen.queue.ManyJobs;
 import dev.imagen.queue.OwnedJobs;
 import dev.imagen.queue.QueueControl;
 import dev.imagen.queue.QueueDepths;
@@ -143,6 +144,7 @@ public final class ApiServer implements AutoCloseable {
                         new QueueService(new QueueDepths(parts.database(), parts.backends().names().getFirst()),
                                 new QueueHistory(parts.database()), new QueueFailures(parts.database()),
                                 authenticator)),
+                new Route("/queue", new ManyJobsService(new ManyJobs(parts.database()), authenticator)),
                 new Route("/", new PauseService(new QueueControl(parts.database()), authenticator)),
                 new Route("/", new CatalogService(parts.backends(), parts.styles(), authenticator)));
     }

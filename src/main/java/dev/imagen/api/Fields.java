@@ -98,6 +98,18 @@ final class Fields {
         return Optional.of(value.get().doubleValue());
     }
 
+    /** One of these words. */
+    Optional<String> oneOf(String field, List<String> words) {
+        return text(field, 0, 1000).flatMap(text -> words.contains(text)
+                ? Optional.of(text)
+                : wrong(field, "must be one of " + String.join(", ", words)));
+    }
+
+    Optional<Boolean> flag(String field) {
+        return present(field).flatMap(
+                value -> value.isBoolean() ? Optional.of(value.booleanValue()) : wrong(field, "must be a boolean"));
+    }
+
     Optional<UUID> uuid(String field) {
         return text(field, 0, 1000).flatMap(text -> {
             var parsed = Ids.parse(text);

@@ -70,6 +70,8 @@ class AccessMatrixTest {
             route("GET /me", 200, 200, 200, ""),
             route("GET /workers", 403, 403, 200, ""), route("GET /queue", 403, 403, 200, ""),
             route("GET /queue/history", 403, 403, 200, ""), route("GET /queue/failures", 403, 403, 200, ""),
+            route("POST /queue/cancel", 403, 403, 200, "{\"backend\": \"none\"}"),
+            route("POST /queue/retry", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("GET /pause", 403, 403, 200, ""), route("POST /pause", 403, 403, 200, "{\"backend\": \"none\"}"),
             route("POST /resume", 403, 403, 200, "{\"backend\": \"none\"}")));
 

@@ -155,6 +155,7 @@ class SqlAccessMatrixTest {
     /** As in {@link #TABLES}, with one letter for each of {@link Who}: {@code 0} also answers nothing, or "no such". */
     private static final String FUNCTIONS = """
             cancel_job(uuid)             -A0A | 0A0A | cancel_job(':pending')
+            cancel_jobs(text,uuid,text,timestamptz,timestamptz) ---A | ---A | cancel_jobs()
             changeable_image(uuid)       ---- | 000A | changeable_image(':image')
             check_budget(uuid[])         ---- | 000A | check_budget(array[':owner']::uuid[])
             check_pending_limit(uuid[])  ---- | 000A | check_pending_limit(array[':owner']::uuid[])
@@ -164,15 +165,20 @@ class SqlAccessMatrixTest {
             may_change(uuid)             ---- | -A0A | may_change(':owner')
             oldest_transaction()         ---A | ---A | oldest_transaction()
             pause(text)                  ---A | XXXA | pause('another')
+            pending_room(uuid)           ---- | 000A | pending_room(':owner')
             queue_depths()               ---A | ---A | queue_depths()
             restore_image(uuid)          -A0A | 0A0A | restore_image(':image')
             restore_time()               ---A | AAAA | restore_time()
             resume(text)                 ---A | 000A | resume('mock')
             retry_job(uuid)              -A0A | 0A0A | retry_job(':failed')
+            retry_jobs(text,uuid,text,timestamptz,timestamptz,uuid[]) ---A | ---A | retry_jobs()
+            retry_room(uuid)             ---- | 000A | retry_room(':owner')
             """;
 
     /** What must be so, that there is something to tell. */
     private static final Map<String, String> GIVEN = Map.of("check_pending_limit(uuid[])",
+            "update imagen.limits set pending_per_owner = 1", "pending_room(uuid)",
+            "update imagen.limits set pending_per_owner = 1", "retry_room(uuid)",
             "update imagen.limits set pending_per_owner = 1", "check_budget(uuid[])",
             "update imagen.limits set budget_usd = 0.000001; update imagen.usage set cost_usd = 1");
 
@@ -207,10 +213,13 @@ class SqlAccessMatrixTest {
     }
 
     private static Set<String> functions(String which) throws SQLException {
-        return MIGRATED.rows("""
-                select replace(oid::regprocedure::text, 'imagen.', '') as name from pg_proc
-                 where pronamespace = 'imagen'::regnamespace and""" + " " + which).stream()
-                .map(row -> (String) row.get("name")).collect(toSet());
+        return MIGRATED
+                .rows("""
+                        select replace(replace(oid::regprocedure::text, 'imagen.', ''), 'timestamp with time zone', 'timestamptz')
+                               as name from pg_proc
+                         where pronamespace = 'imagen'::regnamespace and"""
+                        + " " + which)
+                .stream().map(row -> (String) row.get("name")).collect(toSet());
     }
 
     static Stream<Arguments> tables() {

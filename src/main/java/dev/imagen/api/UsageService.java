@@ -10,8 +10,12 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.time.ZoneOffset;
 import java.util.Map;
+import java.util.Optional;
 
-/** {@code /usage}: what the caller's attempts cost, grouped by day (UTC), backend or model. */
+/**
+ * {@code /usage}: what the caller's attempts cost, or for operators everybody's, grouped by day (UTC), backend or
+ * model.
+ */
 final class UsageService implements HttpService {
 
     private static final Map<String, String> GROUPS = Map.of("day",
@@ -22,10 +26,12 @@ final class UsageService implements HttpService {
                    sum(input_tokens)::bigint as input_tokens, sum(output_tokens)::bigint as output_tokens,
                    sum(cost_usd) as cost_usd, sum(duration_ms)::bigint as duration_ms
               from imagen.usage
-             where owner_user_id = ?::uuid
+             where %s
                and created_at >= coalesce(?::timestamptz, '-infinity') and created_at < coalesce(?::timestamptz, 'infinity')
              group by 1 order by 1
             """;
+
+    private static final String OWNERS = "owners";
 
     private final Database database;
     private final Authenticator authenticator;
@@ -41,17 +47,22 @@ final class UsageService implements HttpService {
     }
 
     private void usage(ServerRequest request, ServerResponse response) {
-        var caller = authenticator.caller(request);
-        var query = new QueryParameters(request, "from", "to", "group", Owners.NAME);
+        boolean all = request.query().contains(OWNERS);
+        var caller = all ? authenticator.operator(request) : authenticator.caller(request);
+        var query = new QueryParameters(request, "from", "to", "group", OWNERS, Owners.NAME);
+        if (all && (!query.text(OWNERS).equals(Optional.of("all")) || query.text(Owners.NAME).isPresent())) {
+            throw Problem.invalid(OWNERS, "must be all, and goes without " + Owners.NAME);
+        }
         var group = query.text("group").orElse("day");
         if (!GROUPS.containsKey(group)) {
             throw Problem.invalid("group", "must be one of day, backend, model");
         }
-        var owner = Owners.asked(request, caller);
+        var owner = all ? null : Owners.asked(request, caller);
         var from = query.time("from").map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null);
         var to = query.time("to").map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null);
-        var sums = database.as(caller,
-                session -> session.query(SUMS.formatted(GROUPS.get(group)), row -> json(row, group), owner, from, to));
+        // Two statements, for one plan would not suit both.
+        var sql = SUMS.formatted(GROUPS.get(group), all ? "?::uuid is null" : "owner_user_id = ?::uuid");
+        var sums = database.as(caller, session -> session.query(sql, row -> json(row, group), owner, from, to));
         var answer = Json.object().put("group", group);
         answer.putArray("usage").addAll(sums);
         Json.send(response, Status.OK_200, answer);

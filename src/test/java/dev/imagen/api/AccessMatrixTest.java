@@ -232,6 +232,28 @@ class AccessMatrixTest {
     }
 
     @Test
+    void the_service_sums_what_everybody_used_and_an_owner_may_not() throws SQLException {
+        DB.execute("insert into imagen.usage (owner_user_id, backend, model, outcome, images, duration_ms, cost_usd,"
+                + " created_at) values ('" + ALICE + "', 'mock', 'm', 'done', 1, 1, 0.5, '2020-01-31T10:00:00Z'), ('"
+                + BOB + "', 'mock', 'm', 'done', 2, 1, 0.25, '2020-01-31T23:00:00Z')");
+        var path = "/usage?group=day&to=2020-02-01&owners=all";
+        var days = client.get(path, "Authorization", operator).json().path("usage");
+        assertThat(days).hasSize(1);
+        assertThat(days.path(0).path("day").asText()).isEqualTo("2020-01-31");
+        assertThat(days.path(0).path("images").asInt()).isEqualTo(3);
+        assertThat(days.path(0).path("cost_usd").decimalValue()).isEqualByComparingTo("0.75");
+        assertThat(client.get("/usage?to=2020-02-01&owner_user_id=" + BOB, "Authorization", operator).json()
+                .path("usage").path(0).path("images").asInt()).isEqualTo(2);
+        assertThat(client.get(path, "Authorization", alice).status()).isEqualTo(403);
+        assertThat(client.get(path).status()).isEqualTo(401);
+        for (String wrong : new String[]{"owners=", "owners=some", "owners=all&owner_user_id=" + ALICE}) {
+            var refused = client.get("/usage?" + wrong, "Authorization", operator);
+            assertThat(refused.status()).isEqualTo(422);
+            assertThat(refused.detail()).isEqualTo("owners must be all, and goes without owner_user_id");
+        }
+    }
+
+    @Test
     void an_owner_who_names_another_one_is_refused() {
         for (String path : new String[]{"/jobs", "/images", "/usage", "/jobs/events"}) {
             assertThat(client.get(path + "?owner_user_id=" + ALICE, "Authorization", bob).status()).isEqualTo(403);

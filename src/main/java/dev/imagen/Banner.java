@@ -17,7 +17,7 @@ final class Banner {
 
                 ImaGen is ready: http://%1$s:%2$d
 
-                  Make an image with curl:
+                  Make an image in a browser, at this address, or with curl:
                     curl -s http://%1$s:%2$d/jobs%5$s -H 'Content-Type: application/json' -H 'Prefer: wait=30' \
                 -d '{"prompt": "a lighthouse at dawn"}'
 

@@ -89,6 +89,7 @@ public final class ApiServer implements AutoCloseable {
         settings.names().ifPresent(names -> routing.addFilter(new HostNames(names)));
         if (settings.api()) {
             routes(parts, access).forEach(route -> routing.register(route.path(), route.service()));
+            routing.register("/", new PageService(parts.stores().linkOrigins()));
         }
         routing.addFilter((chain, request, response) -> {
             AnswerHeaders.set(response.headers());

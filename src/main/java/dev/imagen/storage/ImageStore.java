@@ -55,6 +55,16 @@ public interface ImageStore extends AutoCloseable {
         }
     }
 
+    /** Where its links lead, as scheme, host and port; empty for a store that gives the bytes itself. */
+    default Optional<URI> linkOrigin() {
+        return Optional.empty();
+    }
+
+    /** Scheme, host and port of a URL. */
+    static URI origin(URI url) {
+        return URI.create(url.getScheme() + "://" + url.getRawAuthority());
+    }
+
     /** How a client gets the bytes under a key. @throws IOException when the store does not answer */
     default Optional<Content> content(String key) throws IOException {
         return get(key).map(bytes -> new Content.Stream(new ByteArrayInputStream(bytes), bytes.length));

@@ -2,6 +2,7 @@ package dev.imagen.storage;
 
 import dev.imagen.config.Settings;
 import dev.imagen.config.StorageSettings;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -55,6 +56,11 @@ public final class ImageStores implements AutoCloseable {
     /** All of them, the current one first. */
     public List<ImageStore> all() {
         return List.copyOf(byBucket.values());
+    }
+
+    /** Where links to images lead, besides this service. */
+    public List<URI> linkOrigins() {
+        return all().stream().map(ImageStore::linkOrigin).flatMap(Optional::stream).distinct().toList();
     }
 
     /** The store of an image whose row has this bucket, if it is set up here. */

@@ -167,6 +167,11 @@ public final class S3ImageStore implements ImageStore {
         }
     }
 
+    @Override
+    public Optional<URI> linkOrigin() {
+        return Optional.of(ImageStore.origin(signed("any")));
+    }
+
     private URI signed(String key) {
         var get = GetObjectRequest.builder().bucket(bucket).key(key).build();
         return URI.create(presigner.presignGetObject(request -> request.signatureDuration(links).getObjectRequest(get))

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.config.StorageSettings.Supabase;
 import dev.imagen.storage.SupabaseApi.Answer;
+import java.net.URI;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,6 +43,11 @@ public final class SupabaseImageStore implements ImageStore {
     @Override
     public String bucket() {
         return bucket;
+    }
+
+    @Override
+    public Optional<URI> linkOrigin() {
+        return Optional.of(ImageStore.origin(api.url("/")));
     }
 
     @Override

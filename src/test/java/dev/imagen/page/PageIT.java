@@ -109,6 +109,7 @@ class PageIT {
     void a_running_job_shows_its_steps_and_can_be_cancelled_and_tried_again() throws InterruptedException {
         var told = new CountDownLatch(1);
         service.pipeline().gate((_, attempt) -> {
+            attempt.preview(SampleImages.png(64, 48));
             attempt.finished(3, 20);
             told.countDown();
             new CountDownLatch(1).await();
@@ -117,6 +118,7 @@ class PageIT {
         var card = studio.awaitCard("a long way", "Running");
         told.await();
         assertThat(card).containsText("step 3 of 20");
+        Studio.isLoaded(card.locator("img[src^='data:image/jpeg']"));
 
         studio.button(card, "Cancel").click();
         studio.awaitCard("a long way", "Cancelled");

@@ -6,7 +6,15 @@ const { details, div, figure, figcaption, summary, table, tbody, td, th, thead, 
 
 const HEIGHT = 180;
 
-const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** What a custom property is now, in the theme of now: a canvas does not know such properties. */
+function colour(name, opacity = 1) {
+  const probe = document.createElement('span');
+  probe.style.color = `rgb(from var(${name}) r g b / ${opacity})`;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
 
 /**
  * `times`: seconds since 1970; `series`: [{ name, colour, values }], the colour being a custom property of the style sheet;
@@ -56,7 +64,7 @@ function options(width, { series, bars, days }) {
     series: [{}, ...series.map(one => ({
       label: one.name,
       stroke: colour(one.colour),
-      fill: `${colour(one.colour)}33`,
+      fill: colour(one.colour, 0.2),
       width: 2,
       points: { show: false },
       paths: bars ? globalThis.uPlot.paths.bars({ size: [0.7, 40] }) : undefined,

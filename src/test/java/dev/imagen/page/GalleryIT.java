@@ -4,13 +4,10 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.assertions.LocatorAssertions;
-import dev.imagen.testing.TestDatabase;
-import dev.imagen.testing.TestService;
 import java.sql.SQLException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,31 +18,16 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class GalleryIT {
 
     @RegisterExtension
-    static final TestDatabase DB = new TestDatabase();
-
-    private static Chromium chromium;
-    private static TestService service;
+    static final PageStage STAGE = new PageStage();
 
     @BeforeAll
-    static void start() throws SQLException {
-        chromium = Chromium.start();
-        service = TestService.on(DB).start();
-        ManyImages.insert(DB, service, 10_000);
-    }
-
-    @AfterAll
-    static void stop() {
-        if (service != null) {
-            service.close();
-        }
-        if (chromium != null) {
-            chromium.close();
-        }
+    static void fill() throws SQLException {
+        ManyImages.insert(STAGE.database(), STAGE.service(), 10_000);
     }
 
     @Test
     void pictures_are_asked_for_only_near_the_view_and_each_comes_once() {
-        try (var visitor = chromium.visitor("http://127.0.0.1:" + service.port())) {
+        try (var visitor = STAGE.visitor()) {
             Set<String> thumbnails = ConcurrentHashMap.newKeySet();
             var page = visitor.newPage();
             page.onRequest(request -> {
@@ -66,16 +48,16 @@ class GalleryIT {
             Studio.isLoaded(studio.tiles().nth(340).locator("img"));
             var shown = page.evaluate("[...document.querySelectorAll('.tile')].map(tile => tile.dataset.image)");
             assertThat((List<?>) shown).doesNotHaveDuplicates();
-            assertThat(chromium.complaints()).isEmpty();
         }
     }
 
     @Test
     void a_new_picture_comes_to_the_top_without_a_reload() {
-        try (var visitor = chromium.visitor("http://127.0.0.1:" + service.port())) {
+        try (var visitor = STAGE.visitor()) {
             var studio = Studio.open(visitor.newPage());
             assertThat(studio.tiles()).hasCount(60);
-            var id = service.client().submitAndWait("{\"prompt\": \"the newest\"}").path("image_id").textValue();
+            var id = STAGE.service().client().submitAndWait("{\"prompt\": \"the newest\"}").path("image_id")
+                    .textValue();
             assertThat(studio.tiles()).hasCount(61);
             assertThat(studio.tiles().first()).hasAttribute("data-image", id);
             Studio.isLoaded(studio.tiles().first().locator("img"));

@@ -7,13 +7,9 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
-import dev.imagen.testing.TestDatabase;
-import dev.imagen.testing.TestService;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.sql.SQLException;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,44 +20,24 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class OperateIT {
 
     @RegisterExtension
-    static final TestDatabase DB = new TestDatabase();
-
-    private static Chromium chromium;
-    private static TestService service;
+    static final PageStage STAGE = new PageStage();
 
     private BrowserContext visitor;
     private Page page;
 
-    @BeforeAll
-    static void start() {
-        chromium = Chromium.start();
-        service = TestService.on(DB).start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (service != null) {
-            service.close();
-        }
-        if (chromium != null) {
-            chromium.close();
-        }
-    }
-
     @BeforeEach
     void open() throws SQLException {
-        DB.clear();
-        service.pipeline().gate((_, _) -> {});
-        visitor = chromium.visitor("http://127.0.0.1:" + service.port());
+        STAGE.database().clear();
+        STAGE.service().pipeline().gate((_, _) -> {});
+        visitor = STAGE.visitor();
         page = visitor.newPage();
         page.navigate("/operate");
     }
 
     @AfterEach
     void close() throws SQLException {
-        DB.execute("select imagen.resume()");
+        STAGE.database().execute("select imagen.resume()");
         visitor.close();
-        assertThat(chromium.complaints()).isEmpty();
     }
 
     private Locator button(String name) {
@@ -77,34 +53,34 @@ class OperateIT {
     void the_queue_is_paused_and_goes_on() {
         button("Pause all").click();
         assertThat(page.getByText("Everything is paused.")).isVisible();
-        var id = service.client().submit();
+        var id = STAGE.service().client().submit();
         assertThat(page.locator(".totals div").first()).containsText("1");
-        assertThat(service.client().get("/jobs/" + id).json().path("status").textValue()).isEqualTo("pending");
+        assertThat(STAGE.service().client().get("/jobs/" + id).json().path("status").textValue()).isEqualTo("pending");
         button("Resume all").click();
         assertThat(page.getByText("Everything is paused.")).hasCount(0);
-        service.client().get("/jobs/" + id + "/events", "Accept", "text/event-stream");
-        assertThat(service.client().get("/jobs/" + id).json().path("status").textValue()).isEqualTo("done");
+        STAGE.service().client().get("/jobs/" + id + "/events", "Accept", "text/event-stream");
+        assertThat(STAGE.service().client().get("/jobs/" + id).json().path("status").textValue()).isEqualTo("done");
     }
 
     @Test
     void one_backend_is_paused_and_goes_on() {
         button("Pause mock").click();
         assertThat(button("Resume mock")).isVisible();
-        assertThat(service.client().get("/pause").json().path("paused").path(0).path("backend").textValue())
+        assertThat(STAGE.service().client().get("/pause").json().path("paused").path(0).path("backend").textValue())
                 .isEqualTo("mock");
         button("Resume mock").click();
         assertThat(button("Pause mock")).isVisible();
-        assertThat(service.client().get("/pause").json().path("paused")).isEmpty();
+        assertThat(STAGE.service().client().get("/pause").json().path("paused")).isEmpty();
     }
 
     @Test
     void workers_show_what_they_run_and_failures_are_told_by_reason() {
-        service.pipeline().failAll("the engine is out of paint");
+        STAGE.service().pipeline().failAll("the engine is out of paint");
         for (int i = 0; i < 3; i++) {
-            service.client().submitAndWait("{\"prompt\": \"a bay\"}");
+            STAGE.service().client().submitAndWait("{\"prompt\": \"a bay\"}");
         }
-        service.pipeline().holdAll();
-        service.client().submit();
+        STAGE.service().pipeline().holdAll();
+        STAGE.service().client().submit();
         page.reload();
         assertThat(row("Failures by reason", "the engine is out of paint")).containsText("3");
         assertThat(row("Workers", "alive")).containsText("mock, attempt 1");
@@ -116,9 +92,9 @@ class OperateIT {
 
     @Test
     void many_jobs_are_cancelled_and_tried_again_only_when_somebody_is_sure() {
-        service.client().send("POST", "/pause", BodyPublishers.ofString("{}"));
+        STAGE.service().client().send("POST", "/pause", BodyPublishers.ofString("{}"));
         for (int i = 0; i < 5; i++) {
-            service.client().submit();
+            STAGE.service().client().submit();
         }
         button("Cancel waiting").click();
         assertThat(page.getByText("Cancel all waiting jobs?")).isVisible();
@@ -132,12 +108,12 @@ class OperateIT {
     }
 
     private int pending() {
-        return service.client().get("/jobs?status=pending").json().path("jobs").size();
+        return STAGE.service().client().get("/jobs?status=pending").json().path("jobs").size();
     }
 
     @Test
     void charts_have_their_numbers_as_tables_too() {
-        service.client().submitAndWait("{\"prompt\": \"a bay\", \"count\": 2}");
+        STAGE.service().client().submitAndWait("{\"prompt\": \"a bay\", \"count\": 2}");
         page.reload();
         assertThat(page.locator(".chart canvas")).hasCount(5);
         page.getByText("As a table: Pictures by day").click();

@@ -8,8 +8,6 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import dev.imagen.testing.SampleImages;
-import dev.imagen.testing.TestDatabase;
-import dev.imagen.testing.TestService;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,9 +17,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,36 +28,17 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class PageIT {
 
     @RegisterExtension
-    static final TestDatabase DB = new TestDatabase();
-
-    private static TestService service;
-    private static Chromium chromium;
+    static final PageStage STAGE = new PageStage();
 
     private BrowserContext visitor;
     private Page page;
     private Studio studio;
 
-    @BeforeAll
-    static void start() {
-        chromium = Chromium.start();
-        service = TestService.on(DB).start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (service != null) {
-            service.close();
-        }
-        if (chromium != null) {
-            chromium.close();
-        }
-    }
-
     @BeforeEach
     void open() throws SQLException {
-        DB.clear();
-        service.pipeline().gate((_, _) -> {});
-        visitor = chromium.visitor("http://127.0.0.1:" + service.port());
+        STAGE.database().clear();
+        STAGE.service().pipeline().gate((_, _) -> {});
+        visitor = STAGE.visitor();
         page = visitor.newPage();
         studio = Studio.open(page);
     }
@@ -69,15 +46,14 @@ class PageIT {
     @AfterEach
     void close() {
         visitor.close();
-        assertThat(chromium.complaints()).isEmpty();
     }
 
     private JsonNode newestJob() {
-        return service.client().get("/jobs?limit=1").json().path("jobs").path(0);
+        return STAGE.service().client().get("/jobs?limit=1").json().path("jobs").path(0);
     }
 
     private JsonNode newestImage() {
-        return service.client().get("/images?limit=1").json().path("images").path(0);
+        return STAGE.service().client().get("/images?limit=1").json().path("images").path(0);
     }
 
     @Test
@@ -96,51 +72,52 @@ class PageIT {
         page.keyboard().press("Delete");
         assertThat(studio.viewer()).not().isVisible();
         assertThat(studio.tiles()).hasCount(0);
-        assertThat(service.client().get("/images").json().path("images")).isEmpty();
+        assertThat(STAGE.service().client().get("/images").json().path("images")).isEmpty();
         assertThat(studio.card("a harbour at dusk")).containsText("The picture was deleted.");
 
         page.getByText("Undo").click();
         assertThat(studio.tiles()).hasCount(1);
         Studio.isLoaded(studio.tiles().first().locator("img"));
-        assertThat(service.client().get("/images").json().path("images")).hasSize(1);
+        assertThat(STAGE.service().client().get("/images").json().path("images")).hasSize(1);
     }
 
     @Test
-    void a_running_job_shows_its_steps_and_can_be_cancelled_and_tried_again() throws InterruptedException {
-        var told = new CountDownLatch(1);
-        service.pipeline().gate((_, attempt) -> {
-            attempt.preview(SampleImages.png(64, 48));
+    void a_running_job_shows_its_steps_and_can_be_cancelled_and_tried_again() {
+        var seen = new CountDownLatch(1);
+        STAGE.service().pipeline().gate((_, attempt) -> {
             attempt.finished(3, 20);
-            told.countDown();
+            seen.await();
+            attempt.preview(SampleImages.png(64, 48));
+            attempt.finished(4, 20);
             new CountDownLatch(1).await();
         });
         studio.make("a long way");
         var card = studio.awaitCard("a long way", "Running");
-        told.await();
         assertThat(card).containsText("step 3 of 20");
+        seen.countDown();
         Studio.isLoaded(card.locator("img[src^='data:image/jpeg']"));
 
         studio.button(card, "Cancel").click();
         studio.awaitCard("a long way", "Cancelled");
-        service.pipeline().gate((_, _) -> {});
+        STAGE.service().pipeline().gate((_, _) -> {});
         studio.button(card, "Try again").click();
         studio.awaitDone("a long way");
     }
 
     @Test
     void a_failed_job_says_why() {
-        service.pipeline().failAll("the engine is out of paint");
+        STAGE.service().pipeline().failAll("the engine is out of paint");
         studio.make("a red barn");
         var card = studio.awaitCard("a red barn", "Failed");
         assertThat(card).containsText("the engine is out of paint");
-        service.pipeline().gate((_, _) -> {});
+        STAGE.service().pipeline().gate((_, _) -> {});
         studio.button(card, "Try again").click();
         studio.awaitDone("a red barn");
     }
 
     @Test
     void jobs_inserted_by_sql_appear_with_their_place_in_line() throws SQLException {
-        DB.execute("select imagen.pause()");
+        STAGE.database().execute("select imagen.pause()");
         try {
             insert("the first");
             insert("the second");
@@ -150,14 +127,14 @@ class PageIT {
             studio.awaitCard("the first", "Cancelled");
             assertThat(studio.card("the second")).containsText("number 1 in line");
         } finally {
-            DB.execute("select imagen.resume()");
+            STAGE.database().execute("select imagen.resume()");
         }
         studio.awaitDone("the second");
     }
 
     private void insert(String prompt) throws SQLException {
-        DB.execute(
-                "insert into imagen.jobs (owner_user_id, prompt) values ('" + service.owner() + "', '" + prompt + "')");
+        STAGE.database().execute("insert into imagen.jobs (owner_user_id, prompt) values ('" + STAGE.service().owner()
+                + "', '" + prompt + "')");
     }
 
     @Test
@@ -209,8 +186,9 @@ class PageIT {
 
     @Test
     void a_picture_is_made_again_varied_put_into_the_form_and_begun_with() {
-        service.client().submitAndWait("{\"prompt\": \"a windmill\", \"style\": \"oil\", \"seed\": 5, \"steps\": 12,"
-                + " \"width\": 96, \"height\": 64}");
+        STAGE.service().client()
+                .submitAndWait("{\"prompt\": \"a windmill\", \"style\": \"oil\", \"seed\": 5, \"steps\": 12,"
+                        + " \"width\": 96, \"height\": 64}");
         var first = newestImage();
         assertThat(studio.tiles()).hasCount(1);
 
@@ -252,7 +230,7 @@ class PageIT {
     @Test
     void in_the_viewer_keys_lead_from_picture_to_picture_and_back_to_the_gallery() {
         for (var prompt : List.of("first", "second", "third")) {
-            service.client().submitAndWait("{\"prompt\": \"" + prompt + "\"}");
+            STAGE.service().client().submitAndWait("{\"prompt\": \"" + prompt + "\"}");
         }
         assertThat(studio.tiles()).hasCount(3);
         look(studio.tiles().first());
@@ -272,12 +250,13 @@ class PageIT {
 
     @Test
     void what_is_copied_as_sql_and_as_curl_makes_the_same_picture() throws Exception {
-        service.client().submitAndWait("{\"prompt\": \"a fox's den\", \"seed\": 3, \"width\": 64, \"height\": 64}");
+        STAGE.service().client()
+                .submitAndWait("{\"prompt\": \"a fox's den\", \"seed\": 3, \"width\": 64, \"height\": 64}");
         var first = newestImage();
         look(studio.tiles().first());
         studio.button(studio.viewer(), "Copy as SQL").click();
         assertThat(page.getByText("Copied").first()).isVisible();
-        DB.execute(clipboard().replaceFirst("returning id;$", ""));
+        STAGE.database().execute(clipboard().replaceFirst("returning id;$", ""));
         assertThat(studio.tiles()).hasCount(2);
         assertThat(newestImage().path("sha256")).isEqualTo(first.path("sha256"));
 
@@ -295,7 +274,8 @@ class PageIT {
 
     @Test
     void a_downloaded_picture_that_is_dropped_onto_the_page_fills_the_form() {
-        service.client().submitAndWait("{\"prompt\": \"a glacier\", \"style\": \"ink\", \"seed\": 11, \"steps\": 9}");
+        STAGE.service().client()
+                .submitAndWait("{\"prompt\": \"a glacier\", \"style\": \"ink\", \"seed\": 11, \"steps\": 9}");
         look(studio.tiles().first());
         var file = page.waitForDownload(() -> studio.button(studio.viewer(), "Download").click());
         assertThat(file.suggestedFilename()).endsWith(".png");

@@ -72,6 +72,8 @@ class PageIT {
         page.keyboard().press("Delete");
         assertThat(studio.viewer()).not().isVisible();
         assertThat(studio.tiles()).hasCount(0);
+        // It is gone from the page before the service has answered.
+        assertThat(page.getByText("Picture deleted")).isVisible();
         assertThat(STAGE.service().client().get("/images").json().path("images")).isEmpty();
         assertThat(studio.card("a harbour at dusk")).containsText("The picture was deleted.");
 

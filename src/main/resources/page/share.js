@@ -2,16 +2,18 @@
 
 const FIELDS = ['prompt', 'negative_prompt', 'backend', 'model', 'style', 'width', 'height', 'steps', 'seed', 'params', 'input_image_id', 'strength'];
 
-/** The job that made a picture, with what was decided for it: its seed, its size, its model. Null for an upload. */
+/**
+ * The job that makes a picture once more: what was asked for, and what was decided then. Of several pictures it is this
+ * one, so `count` is not among the fields. Null for an upload.
+ */
 export function jobOf(image) {
   if (!image.backend) {
     return null;
   }
-  // The words of a style are in the prompt that was sent: without the request, the style is not named again.
-  // Of several pictures it is this one, so `count` is not among the fields.
-  const asked = image.request ?? { prompt: image.prompt, negative_prompt: image.negative_prompt };
-  const made = { backend: image.backend, model: image.model, width: image.width, height: image.height, steps: image.steps, seed: image.seed };
-  const job = { ...asked, ...made };
+  const { backend, model, steps, seed, width, height } = image;
+  // The size follows from the request: some models take none. Without a request the prompt has the style's words already.
+  const asked = image.request ?? { prompt: image.prompt, negative_prompt: image.negative_prompt, width, height };
+  const job = { ...asked, backend, model, steps, seed };
   return Object.fromEntries(FIELDS.filter(name => job[name] !== null && job[name] !== undefined).map(name => [name, job[name]]));
 }
 

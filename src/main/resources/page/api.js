@@ -14,19 +14,17 @@ export class Refused extends Error {
 /** The answer, whatever its status, unless nobody answered. */
 export async function request(path, options = {}) {
   const headers = new Headers(options.headers);
-  if (token()) {
-    headers.set('Authorization', `Bearer ${token()}`);
+  const shown = token();
+  if (shown) {
+    headers.set('Authorization', `Bearer ${shown}`);
   }
   let response;
   try {
     response = await fetch(path, { ...options, headers });
-  } catch (e) {
-    if (e.name === 'AbortError') {
-      throw e;
-    }
+  } catch {
     throw new Refused(0, { detail: texts.failed.offline });
   }
-  if (response.status === 401 && token()) {
+  if (response.status === 401 && shown && shown === token()) {
     const problem = await problemOf(response);
     signOut(problem?.detail ?? texts.signIn.expired);
     throw new Refused(401, problem);

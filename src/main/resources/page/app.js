@@ -7,7 +7,7 @@ import { addImages, emptyGallery, loadMore, loadNewest } from './images.js';
 import { forgetJobs, takeJobs, takeProgress } from './jobs.js';
 import { h, render, tags, useEffect, useState, useStore } from './lib.js';
 import { Make } from './make.js';
-import { forgetPictures } from './picture.js';
+import { forgetPictures, tryPicturesAgain } from './picture.js';
 import { owner, session, signOut, token } from './session.js';
 import { ActFor, SignIn, signIn } from './signin.js';
 import { connection, watchJobs } from './stream.js';
@@ -25,8 +25,8 @@ function App() {
   const { me, asked } = useStore(session);
   const known = useStore(session, () => owner());
   return div({ class: 'page' },
-    me && !OPERATE && a({ class: 'skip', href: '#gallery', onClick: skip }, texts.skip),
-    h(Header, { me }),
+    me && known && !OPERATE && a({ class: 'skip', href: '#gallery', onClick: skip }, texts.skip),
+    h(Header, { me, known }),
     main(null, asked && h(View, { me, known })),
     h(Toasts));
 }
@@ -47,7 +47,7 @@ function View({ me, known }) {
   return known ? h(Studio, { key: known }) : h(ActFor);
 }
 
-function Header({ me }) {
+function Header({ me, known }) {
   const state = useStore(connection);
   return header({ class: 'top' },
     h1(null, a({ href: '/' }, texts.title)),
@@ -55,9 +55,15 @@ function Header({ me }) {
       a({ href: '/', 'aria-current': OPERATE ? undefined : 'page' }, texts.nav.make),
       a({ href: '/operate', 'aria-current': OPERATE ? 'page' : undefined }, texts.nav.operate)),
     div({ class: 'corner' },
-      me && !OPERATE && span({ class: `connection ${state}`, role: 'status' }, texts.connection[state]),
+      me && known && !OPERATE && span({ class: `connection ${state}`, role: 'status' }, texts.connection[state]),
       h(Theme),
-      token() && button({ type: 'button', class: 'quiet', onClick: () => signOut() }, texts.signIn.out)));
+      token() && button({ type: 'button', class: 'quiet', onClick: leave }, texts.signIn.out)));
+}
+
+/** Nothing of who leaves is left for who comes next, and no answer that is under way comes to them. */
+function leave() {
+  sessionStorage.clear();
+  location.reload();
 }
 
 const THEMES = ['auto', 'light', 'dark'];
@@ -84,8 +90,7 @@ function Studio() {
   useEffect(() => {
     loadCatalog().catch(toastError);
     loadMore();
-    api.jobs(12).then(takeJobs, toastError);
-    const stop = watchJobs({ status: changed, progress: takeProgress, caughtUp });
+    const stop = watchJobs({ status: changed, progress: takeProgress, live });
     const timer = setInterval(() => !document.hidden && loadCatalog().catch(() => {}), CATALOG_EVERY);
     return () => {
       stop();
@@ -102,8 +107,11 @@ function changed(job) {
   takeJobs([job]).forEach(done => addImages(done.images));
 }
 
-function caughtUp() {
+/** What finished while nobody listened is in no event. */
+function live() {
+  api.jobs(50).then(takeJobs, toastError);
   loadNewest().catch(() => {});
+  tryPicturesAgain();
   if (!catalog.get().loaded) {
     loadCatalog().catch(() => {});
   }
@@ -123,7 +131,7 @@ async function start() {
     await signIn();
   } catch (e) {
     if (e.status === 401) {
-      signOut(token() ? e.message : null);
+      signOut(session.get().problem);
     } else {
       toastError(e);
       setTimeout(start, 2000);

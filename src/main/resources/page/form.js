@@ -31,7 +31,7 @@ function draft() {
 export function change(fields) {
   form.update(state => ({ ...state, ...fields }));
   sessionStorage.setItem(DRAFT, JSON.stringify(form.get()));
-  const names = Object.keys(fields);
+  const names = [...Object.keys(fields), ...('size' in fields ? ['width', 'height'] : [])];
   if (names.some(name => errors.get()[name])) {
     errors.update(({ ...left }) => {
       names.forEach(name => delete left[name]);
@@ -98,8 +98,9 @@ export function requestOf(state, known) {
     }
   };
   set('style', state.style);
-  set('backend', state.backend);
-  set('model', state.model);
+  // As the form shows them: what is gone meanwhile, or another backend's, is not sent.
+  set('backend', backend.name === state.backend ? state.backend : '');
+  set('model', backend.models.includes(state.model) ? state.model : '');
   set('negative_prompt', heeds('negative_prompt') ? state.negative_prompt : '');
   set('steps', heeds('steps') ? whole(state.steps) : '');
   set('seed', heeds('seed') ? whole(state.seed) : '');

@@ -44,7 +44,7 @@ function Form({ known }) {
     }
   }
 
-  return formElement({ onSubmit: send, onKeyDown: event => event.ctrlKey && event.key === 'Enter' && send(event), noValidate: true },
+  return formElement({ onSubmit: send, onKeyDown: event => event.ctrlKey && event.key === 'Enter' && !event.repeat && send(event), noValidate: true },
     h(TextArea, {
       name: 'prompt', text: t.prompt, value: state.prompt, rows: 4, placeholder: t.promptHint, maxLength: PROMPT_LIMIT,
       hint: `${t.count(state.prompt.length, PROMPT_LIMIT)} · ${t.shortcut}`,
@@ -76,6 +76,7 @@ function refused(e) {
   if (!first || names.some(name => !document.getElementById(name))) {
     toastError(names.length ? { message: names.map(name => `${name} ${fields[name]}`).join('; ') } : e);
   }
+  first?.closest('details')?.setAttribute('open', '');
   first?.focus();
 }
 
@@ -144,6 +145,7 @@ function Seed({ state }) {
 
 /** The picture that the next one begins with. */
 function Input({ state, can }) {
+  const wrong = useStore(errors, all => all.input_image_id);
   if (!state.input) {
     return div({ class: 'choose' }, button({ type: 'button', class: 'quiet', onClick: chooseFile }, texts.drop.choose));
   }
@@ -162,5 +164,6 @@ function Input({ state, can }) {
           output({ for: 'strength' }, state.strength === '' ? '0.75' : state.strength)),
       }),
       !possible && p({ class: 'error', role: 'alert' }, t.inputRefused),
-      button({ type: 'button', class: 'quiet', id: 'input_image_id', onClick: () => change({ input: '', strength: '' }) }, t.inputRemove)));
+      wrong && p({ class: 'error', role: 'alert' }, wrong),
+      button({ type: 'button', class: 'quiet', id: 'input_image_id', onClick: () => change({ input: '', strength: '', input_image_id: undefined }) }, t.inputRemove)));
 }

@@ -83,7 +83,7 @@ function Queue({ queue, again }) {
       columns: ['backend', 'pending', 'scheduled', 'running', 'oldest', 'state'],
       rows: queue.backends.map(one => [
         one.backend ?? t.byDefault, format.number(one.pending), format.number(one.scheduled), format.number(one.running), waited(one),
-        one.backend && h(Turn, { paused: one.paused, backend: one.backend, turn }),
+        one.backend && !everything && h(Turn, { paused: one.paused, backend: one.backend, turn }),
       ]),
     }));
 }
@@ -206,7 +206,11 @@ function Many({ backends, again }) {
 
 function Sure({ question, yes, no }) {
   const element = useRef();
-  useEffect(() => element.current.showModal(), []);
+  useEffect(() => {
+    const opened = element.current;
+    opened.showModal();
+    return () => opened.close();
+  }, []);
   return dialog({ class: 'sure', ref: element, 'aria-label': question, onCancel: no },
     p(null, question),
     div({ class: 'actions' },

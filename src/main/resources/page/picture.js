@@ -1,7 +1,7 @@
 // Pictures that may need a token: an <img> sends none, so they are fetched and shown from memory. Where the server lets
 // everybody in, an <img> does it all.
 import { api, request } from './api.js';
-import { useEffect, useRef, useState, h } from './lib.js';
+import { createStore, h, useEffect, useRef, useState, useStore } from './lib.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
 
@@ -80,19 +80,29 @@ export function forgetPictures() {
   kept.clear();
 }
 
+/** Counts up when pictures that did not come are worth another try. */
+const tries = createStore(0);
+
+export const tryPicturesAgain = () => tries.update(count => count + 1);
+
 /** An <img> that is loaded when it comes near the view. */
 export function Picture({ id, load = thumbnail, alt, ...rest }) {
   const element = useRef();
   const [url, setUrl] = useState(null);
   const [broken, setBroken] = useState(false);
+  const attempt = useStore(tries);
+  const loaded = useRef(null);
   useEffect(() => {
+    if (loaded.current === id) {
+      return undefined;
+    }
     let current = true;
     setUrl(null);
     setBroken(false);
     const observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
         observer.disconnect();
-        load(id).then(found => current && setUrl(found), () => current && setBroken(true));
+        load(id).then(found => current && setUrl(attempt && open() ? `${found}?${attempt}` : found), () => current && setBroken(true));
       }
     }, { rootMargin: '400px' });
     observer.observe(element.current);
@@ -100,8 +110,8 @@ export function Picture({ id, load = thumbnail, alt, ...rest }) {
       current = false;
       observer.disconnect();
     };
-  }, [id]);
+  }, [id, attempt]);
   return h('span', { class: broken ? 'picture broken' : 'picture', ref: element },
-    url && !broken && h('img', { src: url, alt, decoding: 'async', onError: () => setBroken(true), ...rest }),
+    url && !broken && h('img', { src: url, alt, decoding: 'async', onLoad: () => { loaded.current = id; }, onError: () => setBroken(true), ...rest }),
     broken && h('span', { class: 'broken-text', role: 'img', 'aria-label': alt }, texts.keep.broken));
 }

@@ -21,7 +21,11 @@ export function SignIn() {
     try {
       await signIn();
     } catch (e) {
-      signOut(e.message);
+      if (e.status === 401) {
+        signOut(e.message);
+      } else {
+        session.update(state => ({ ...state, problem: e.message }));
+      }
     }
   }
   return Question({ heading: t.heading, explain: t.explain, name: t.token, button: t.submit, problem, value, setValue, submit, type: 'password' });

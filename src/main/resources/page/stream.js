@@ -10,40 +10,46 @@ const LONGEST_WAIT = 5000;
 /** 'opening', 'open' or 'lost' */
 export const connection = createStore('opening');
 
-/** Opens it, and opens it again, until the answer is called. `status` gets jobs, `progress` gets steps, `caughtUp` is called after each opening but the first. */
-export function watchJobs({ status, progress, caughtUp }) {
+/** Opens it, and opens it again, until the answer is called. `status` gets jobs, `progress` gets steps, `live` is called after each opening: what happened before it is to be asked for. */
+export function watchJobs({ status, progress, live }) {
   let source = null;
   let timer = null;
   let ended = false;
   let lastId = null;
   let wait = FIRST_WAIT;
   let before = false;
+  let round = 0;
 
+  /** Whatever was being opened before is of no use any more. */
   async function open() {
+    const mine = ++round;
     try {
       const ticket = token() ? await api.ticket() : null;
-      if (!ended) {
+      if (!ended && mine === round) {
         listen(new EventSource(ofOwner('/jobs/events', { ticket, last_event_id: lastId })));
       }
     } catch {
       // Signed out meanwhile, or nobody answers.
-      again();
+      if (mine === round) {
+        again();
+      }
     }
   }
 
   function listen(opened) {
+    source?.close();
     source = opened;
     source.onopen = () => {
       wait = FIRST_WAIT;
       connection.set('open');
-      if (before) {
-        caughtUp();
-      }
       before = true;
+      live();
     };
     source.onerror = () => {
-      source.close();
-      again();
+      opened.close();
+      if (opened === source) {
+        again();
+      }
     };
     source.addEventListener('status', event => {
       lastId = event.lastEventId;

@@ -10,7 +10,7 @@ export const texts = {
   theme: { auto: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' },
   connection: { open: 'Live', opening: 'Connecting…', lost: 'Connection lost, trying again…' },
   failed: {
-    offline: 'The server does not answer. It is tried again.',
+    offline: 'The server does not answer.',
     request: status => `The server refused this (${status}).`,
     unknown: 'This did not work; try again.',
   },
@@ -114,9 +114,9 @@ export const texts = {
     remove: 'Delete',
     copied: 'Copied',
     notCopied: 'The browser does not let this page copy.',
-    keys: 'Keys: ← → for others, A make again, V vary seed, E into the form, I use as input, D download, Delete, Esc',
+    keys: 'Keys: ← → for others, A make again, V vary seed, E into the form, I use as input, D download, C curl, S SQL, Delete, Esc',
     names: {
-      prompt: 'Prompt', prompt_sent: 'Prompt as sent', negative_prompt: 'Negative prompt', style: 'Style', backend: 'Backend', model: 'Model',
+      prompt_sent: 'Prompt as sent', negative_prompt: 'Negative prompt', style: 'Style', backend: 'Backend', model: 'Model',
       size: 'Size', steps: 'Steps', seed: 'Seed', strength: 'Strength', params: 'Parameters', file: 'File', created: 'Made', id: 'Id',
     },
     file: (type, bytes) => `${type}, ${number.format(Math.ceil(bytes / 1024))} KiB`,
@@ -159,7 +159,6 @@ export const texts = {
     dead: 'silent',
     idle: 'idle',
     running: job => `${job.backend ?? '?'}, attempt ${job.attempt}${job.steps ? `, step ${job.step} of ${job.steps}` : ''}`,
-    example: 'example',
     many: 'Many at once',
     all: 'all backends',
     owner: 'Owner',
@@ -191,5 +190,4 @@ export const format = {
     }
     return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
   },
-  money: value => `$${Number(value).toFixed(Number(value) < 1 ? 4 : 2)}`,
 };

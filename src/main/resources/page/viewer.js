@@ -6,10 +6,10 @@ import { gallery, loadMore, removeImage } from './images.js';
 import { takeJobs } from './jobs.js';
 import { h, tags, useEffect, useRef, useState, useStore } from './lib.js';
 import { whole } from './picture.js';
-import { session } from './session.js';
+import { ownerNamed, session } from './session.js';
 import { curl, jobOf, sql } from './share.js';
 import { format, texts } from './texts.js';
-import { toast, toastError } from './toast.js';
+import { toast, toastError, Toasts } from './toast.js';
 
 const { button, dd, dialog, div, dl, dt, h2, img, p } = tags;
 
@@ -72,7 +72,7 @@ function Shown({ image, images }) {
     opened.focus();
     return () => {
       opened.close();
-      before?.focus();
+      (before?.isConnected ? before : document.getElementById('gallery'))?.focus();
     };
   }, []);
   useEffect(() => {
@@ -88,6 +88,10 @@ function Shown({ image, images }) {
   }, [image.id]);
 
   function key(event) {
+    // A key that is held is to turn the pages, and nothing else.
+    if (event.repeat && !event.key.startsWith('Arrow')) {
+      return;
+    }
     const action = actions.find(one => one.key === event.key || one.key === event.key.toLowerCase());
     if (action && !action.disabled && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
@@ -112,9 +116,11 @@ function Shown({ image, images }) {
       h2(null, promptOf(image)),
       button({ type: 'button', class: 'icon', 'aria-label': t.close, onClick: close }, '×')),
     div({ class: 'actions' }, actions.slice(2).map(action =>
-      button({ type: 'button', key: action.name, class: action.class, disabled: action.disabled, onClick: () => action.run(url) }, action.name))),
+      button({ type: 'button', key: action.name, class: action.class, 'aria-disabled': action.disabled ? 'true' : undefined, onClick: () => !action.disabled && action.run(url) }, action.name))),
     h(Facts, { image, job }),
-    p({ class: 'hint' }, t.keys)));
+    p({ class: 'hint' }, t.keys)),
+  // Those of the page are inert behind the dialog.
+  h(Toasts));
 }
 
 /** Not `disabled` at the ends: the button would lose the focus, and the keys with it. */
@@ -134,11 +140,11 @@ function actionsOf(image, job, images, index) {
     { name: t.previous, key: 'ArrowLeft', disabled: !before, run: () => goTo(before) },
     { name: t.next, key: 'ArrowRight', disabled: !after, run: () => goTo(after) },
     { name: t.again, key: 'a', class: 'primary', disabled: !job, run: away(() => make(job)) },
-    { name: t.vary, key: 'v', disabled: !job, run: away(() => make({ ...job, seed: Number(randomSeed()) })) },
+    { name: t.vary, key: 'v', disabled: !job || image.seed === null, run: away(() => make({ ...job, seed: Number(randomSeed()) })) },
     { name: t.edit, key: 'e', disabled: !job, run: away(() => fill({ ...image.request, ...job })) },
     { name: t.asInput, key: 'i', run: away(() => change({ input: image.id })) },
     { name: t.download, key: 'd', run: url => download(image, url) },
-    { name: t.curl, key: 'c', disabled: !job, run: () => copy(curl(job, session.get().me.auth !== 'none')) },
+    { name: t.curl, key: 'c', disabled: !job, run: () => copy(curl(ownerNamed() ? { ...job, owner_user_id: ownerNamed() } : job, session.get().me.auth !== 'none')) },
     { name: t.sql, key: 's', disabled: !job, run: () => copy(sql(job, image.owner_user_id)) },
     {
       name: t.remove, key: 'Delete', class: 'danger',

@@ -251,6 +251,24 @@ class PageIT {
     }
 
     @Test
+    void a_picture_deleted_in_the_viewer_is_brought_back_there_and_a_held_key_deletes_no_further_one() {
+        for (var prompt : List.of("first", "second", "third")) {
+            STAGE.service().client().submitAndWait("{\"prompt\": \"" + prompt + "\"}");
+        }
+        assertThat(studio.tiles()).hasCount(3);
+        look(studio.tiles().first());
+        page.keyboard().down("Delete");
+        page.keyboard().down("Delete");
+        page.keyboard().down("Delete");
+        assertThat(studio.viewer().getByText("Picture deleted")).isVisible();
+        assertThat(studio.viewer().locator("h2")).hasText("second");
+        assertThat(studio.tiles()).hasCount(2);
+        page.keyboard().up("Delete");
+        studio.viewer().getByText("Undo").click();
+        assertThat(studio.tiles()).hasCount(3);
+    }
+
+    @Test
     void what_is_copied_as_sql_and_as_curl_makes_the_same_picture() throws Exception {
         STAGE.service().client()
                 .submitAndWait("{\"prompt\": \"a fox's den\", \"seed\": 3, \"width\": 64, \"height\": 64}");

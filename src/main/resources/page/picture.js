@@ -1,7 +1,7 @@
 // Pictures that may need a token: an <img> sends none, so they are fetched and shown from memory. Where the server lets
 // everybody in, an <img> does it all.
 import { api, request } from './api.js';
-import { createStore, h, useEffect, useRef, useState, useStore } from './lib.js';
+import { h, useEffect, useRef, useState } from './lib.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
 
@@ -80,29 +80,23 @@ export function forgetPictures() {
   kept.clear();
 }
 
-/** Counts up when pictures that did not come are worth another try. */
-const tries = createStore(0);
-
-export const tryPicturesAgain = () => tries.update(count => count + 1);
+/** What fails while the service is restarted comes a little later: after 1, 2, 4 … seconds. */
+const TRIES = 6;
 
 /** An <img> that is loaded when it comes near the view. */
 export function Picture({ id, load = thumbnail, alt, ...rest }) {
   const element = useRef();
   const [url, setUrl] = useState(null);
   const [broken, setBroken] = useState(false);
-  const attempt = useStore(tries);
-  const loaded = useRef(null);
+  const [failures, setFailures] = useState(0);
   useEffect(() => {
-    if (loaded.current === id) {
-      return undefined;
-    }
     let current = true;
     setUrl(null);
     setBroken(false);
     const observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
         observer.disconnect();
-        load(id).then(found => current && setUrl(attempt && open() ? `${found}?${attempt}` : found), () => current && setBroken(true));
+        load(id).then(found => current && setUrl(found), () => current && setBroken(true));
       }
     }, { rootMargin: '400px' });
     observer.observe(element.current);
@@ -110,8 +104,12 @@ export function Picture({ id, load = thumbnail, alt, ...rest }) {
       current = false;
       observer.disconnect();
     };
-  }, [id, attempt]);
+  }, [id, failures]);
+  useEffect(() => {
+    const timer = broken && failures < TRIES ? setTimeout(() => setFailures(failures + 1), 1000 * 2 ** failures) : undefined;
+    return () => clearTimeout(timer);
+  }, [broken, failures]);
   return h('span', { class: broken ? 'picture broken' : 'picture', ref: element },
-    url && !broken && h('img', { src: url, alt, decoding: 'async', onLoad: () => { loaded.current = id; }, onError: () => setBroken(true), ...rest }),
+    url && !broken && h('img', { src: url, alt, decoding: 'async', onError: () => setBroken(true), ...rest }),
     broken && h('span', { class: 'broken-text', role: 'img', 'aria-label': alt }, texts.keep.broken));
 }

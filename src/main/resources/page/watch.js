@@ -5,6 +5,7 @@ import { askPositions, clearFinished, isFinished, jobs, shown, takeJobs } from '
 import { h, tags, useEffect, useStore } from './lib.js';
 import { Picture } from './picture.js';
 import { texts } from './texts.js';
+import { notAfter } from './times.js';
 import { toastError } from './toast.js';
 
 const { a, article, button, div, h2, h3, img, li, p, progress, section, span, ul } = tags;
@@ -16,29 +17,38 @@ const MOST = 60;
 
 const POSITIONS_EVERY = 3000;
 
-/** Those at the top of the list are in view; the others' places are asked when they get there. */
-const POSITIONS_AT_ONCE = 6;
+/** In turn: there may be many. */
+const POSITIONS_AT_ONCE = 12;
 
 export function Watch() {
   const state = useStore(jobs);
   const visible = shown(state);
-  const waiting = visible.slice(0, MOST).filter(job => job.status === 'pending').slice(0, POSITIONS_AT_ONCE).map(job => job.id);
+  const waiting = visible.slice(0, MOST).filter(job => job.status === 'pending').map(job => job.id);
   useEffect(() => {
     if (!waiting.length) {
       return undefined;
     }
-    askPositions(waiting);
-    const timer = setInterval(() => !document.hidden && askPositions(waiting), POSITIONS_EVERY);
+    let from = 0;
+    const ask = () => {
+      askPositions(waiting.slice(from, from + POSITIONS_AT_ONCE));
+      from = from + POSITIONS_AT_ONCE < waiting.length ? from + POSITIONS_AT_ONCE : 0;
+    };
+    ask();
+    const timer = setInterval(() => !document.hidden && ask(), POSITIONS_EVERY);
     return () => clearInterval(timer);
   }, [waiting.join()]);
   return section({ class: 'watch', 'aria-labelledby': 'watch-heading' },
     div({ class: 'heading' },
       h2({ id: 'watch-heading' }, t.heading),
       visible.some(isFinished) && button({ type: 'button', class: 'quiet', onClick: clearFinished }, t.clear)),
+    h(News, { job: visible.reduce((latest, job) => (latest && notAfter(job.updated_at, latest.updated_at) ? latest : job), null) }),
     state.loaded && !visible.length && p({ class: 'hint' }, t.none),
     ul({ class: 'cards' }, visible.slice(0, MOST).map(job => h(Card, { key: job.id, job, step: state.progress.get(job.id) }))),
     visible.length > MOST && p({ class: 'hint' }, t.more(visible.length - MOST)));
 }
+
+/** What changed last, for those who hear the page. */
+const News = ({ job }) => p({ class: 'unseen', role: 'status' }, job && `${t.status[job.status]}: ${job.prompt}`);
 
 function Card({ job, step }) {
   return li(null, article({ class: `card ${job.status}`, 'data-job': job.id, 'data-status': job.status, 'aria-label': `${t.status[job.status]}: ${job.prompt}` },

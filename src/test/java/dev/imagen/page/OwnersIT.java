@@ -122,7 +122,7 @@ class OwnersIT {
         serve();
         anna.isLive();
         ben.isLive();
-        anna.awaitDone("across the restart");
+        anna.awaitCard("across the restart", "Done");
         assertThat(anna.tiles()).hasCount(2);
         assertThat(ben.tiles()).hasCount(1);
         anna.make("after the restart");

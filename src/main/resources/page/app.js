@@ -7,7 +7,7 @@ import { addImages, emptyGallery, loadMore, loadNewest } from './images.js';
 import { forgetJobs, takeJobs, takeProgress } from './jobs.js';
 import { h, render, tags, useEffect, useState, useStore } from './lib.js';
 import { Make } from './make.js';
-import { forgetPictures } from './picture.js';
+import { forgetPictures, tryPicturesAgain } from './picture.js';
 import { owner, session, signOut, token } from './session.js';
 import { ActFor, SignIn, signIn } from './signin.js';
 import { connection, watchJobs } from './stream.js';
@@ -111,6 +111,7 @@ function changed(job) {
 function live() {
   api.jobs(50).then(takeJobs, toastError);
   loadNewest().catch(() => {});
+  tryPicturesAgain();
   if (!catalog.get().loaded) {
     loadCatalog().catch(() => {});
   }

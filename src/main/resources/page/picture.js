@@ -1,7 +1,7 @@
 // Pictures that may need a token: an <img> sends none, so they are fetched and shown from memory. Where the server lets
 // everybody in, an <img> does it all.
 import { api, request } from './api.js';
-import { h, useEffect, useRef, useState } from './lib.js';
+import { createStore, h, useEffect, useRef, useState, useStore } from './lib.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
 
@@ -80,15 +80,21 @@ export function forgetPictures() {
   kept.clear();
 }
 
-/** What fails while the service is restarted comes a little later: after 1, 2, 4 … seconds. */
-const TRIES = 6;
+/** What fails while the service is away is tried again after 1, 2, 4 … seconds, and at once when it is back. */
+const MOST_DOUBLINGS = 5;
+
+const returns = createStore(0);
+
+export const tryPicturesAgain = () => returns.update(count => count + 1);
 
 /** An <img> that is loaded when it comes near the view. */
 export function Picture({ id, load = thumbnail, alt, ...rest }) {
   const element = useRef();
   const [url, setUrl] = useState(null);
   const [broken, setBroken] = useState(false);
-  const [failures, setFailures] = useState(0);
+  const [turn, setTurn] = useState(0);
+  const first = useRef(0);
+  const back = useStore(returns);
   useEffect(() => {
     let current = true;
     setUrl(null);
@@ -104,11 +110,18 @@ export function Picture({ id, load = thumbnail, alt, ...rest }) {
       current = false;
       observer.disconnect();
     };
-  }, [id, failures]);
+  }, [id, turn]);
   useEffect(() => {
-    const timer = broken && failures < TRIES ? setTimeout(() => setFailures(failures + 1), 1000 * 2 ** failures) : undefined;
+    const timer = broken ? setTimeout(() => setTurn(turn + 1), 1000 * 2 ** Math.min(turn - first.current, MOST_DOUBLINGS)) : undefined;
     return () => clearTimeout(timer);
-  }, [broken, failures]);
+  }, [broken, turn]);
+  useEffect(() => {
+    first.current = turn;
+    if (broken) {
+      first.current = turn + 1;
+      setTurn(turn + 1);
+    }
+  }, [back]);
   return h('span', { class: broken ? 'picture broken' : 'picture', ref: element },
     url && !broken && h('img', { src: url, alt, decoding: 'async', onError: () => setBroken(true), ...rest }),
     broken && h('span', { class: 'broken-text', role: 'img', 'aria-label': alt }, texts.keep.broken));

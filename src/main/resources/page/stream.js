@@ -19,6 +19,7 @@ export function watchJobs({ status, progress, live }) {
   let wait = FIRST_WAIT;
   let before = false;
   let round = 0;
+  let since = null;
 
   /** Whatever was being opened before is of no use any more. */
   async function open() {
@@ -40,13 +41,18 @@ export function watchJobs({ status, progress, live }) {
     source?.close();
     source = opened;
     source.onopen = () => {
-      wait = FIRST_WAIT;
+      since = performance.now();
       connection.set('open');
       before = true;
       live();
     };
     source.onerror = () => {
       opened.close();
+      // A service that is stopping opens streams and ends them at once: only one that lasted makes up for failures.
+      if (since !== null && performance.now() - since > LONGEST_WAIT) {
+        wait = FIRST_WAIT;
+      }
+      since = null;
       if (opened === source) {
         again();
       }

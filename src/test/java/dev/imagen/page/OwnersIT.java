@@ -122,7 +122,7 @@ class OwnersIT {
         serve();
         anna.isLive();
         ben.isLive();
-        anna.awaitCard("across the restart", "Done");
+        anna.awaitDone("across the restart");
         assertThat(anna.tiles()).hasCount(2);
         assertThat(ben.tiles()).hasCount(1);
         anna.make("after the restart");

@@ -37,7 +37,7 @@ public final class PatientDriver implements Driver {
         }
     }
 
-    /** @return false when the pool is being closed */
+    /** A server that is starting tells nobody when it is ready. @return false when the pool is being closed */
     private static boolean pause() {
         try {
             Thread.sleep(PAUSE);

@@ -27,17 +27,11 @@ public final class Worker {
     private static final Duration FIRST_RETRY = Duration.ofMillis(100);
     private static final Duration LAST_RETRY = Duration.ofSeconds(1);
 
-    /** Due jobs that another transaction holds at the moment are looked at again after this, and then less often. */
-    private static final Duration FIRST_LOOK_AGAIN = Duration.ofMillis(10);
-    private static final Duration LAST_LOOK_AGAIN = Duration.ofSeconds(1);
-
     /** One try may wait for a connection, and then for an answer, beyond the record's own deadline. */
     private static final Duration LAST_RECORDS = Duration.ofSeconds(90);
 
     /** Of one job to those who watch it here. */
     private static final Duration BETWEEN_NEWS = Duration.ofMillis(250);
-
-    private static final Duration NOTHING_DUE = Duration.ofDays(1);
 
     private final JobQueue queue;
     private final WorkerSettings settings;
@@ -55,9 +49,7 @@ public final class Worker {
     private volatile boolean stopping;
     private volatile boolean hungry;
     private volatile long turnedNanos = System.nanoTime();
-    private long dueNanos = System.nanoTime();
-    private Duration lookAgain = FIRST_LOOK_AGAIN;
-    private boolean overdue;
+    private final NextDue nextDue = new NextDue();
 
     /** @param backends names of the backends that the pipeline offers, the default first */
     public Worker(JobQueue queue, Pipeline pipeline, WorkerSettings settings, List<String> backends,
@@ -179,7 +171,7 @@ public final class Worker {
         var open = offers();
         var sleep = untilNextDue(open, signalled || !jobs.isEmpty());
         // A slot that becomes free is worth a look where one was missing, or where something due was not given to us.
-        hungry = overdue || open.size() < heartbeat.identity().backends().size();
+        hungry = nextDue.overdue() || open.size() < heartbeat.identity().backends().size();
         return min(sleep, longestSleep());
     }
 
@@ -199,21 +191,12 @@ public final class Worker {
         return min(settings.poll(), recovery.untilDue());
     }
 
-    /** @param changed whether what is pending may have changed: every change is signalled, so else nothing is asked */
     private Duration untilNextDue(List<Offer> open, boolean changed) {
         if (open.isEmpty()) {
-            // What else is due is claimed as soon as a slot is free.
-            dueNanos = System.nanoTime();
+            nextDue.unknown();
             return settings.poll();
         }
-        if (changed || System.nanoTime() - dueNanos >= 0) {
-            var due = queue.untilNextDue(heartbeat.identity(), open).orElse(NOTHING_DUE);
-            // Another claim holds it at the moment, or as many jobs of its backend run as may.
-            overdue = due.isZero();
-            lookAgain = overdue ? min(lookAgain.multipliedBy(2), LAST_LOOK_AGAIN) : FIRST_LOOK_AGAIN;
-            dueNanos = System.nanoTime() + max(due, lookAgain).toNanos();
-        }
-        return Duration.ofNanos(dueNanos - System.nanoTime());
+        return nextDue.in(changed, () -> queue.untilNextDue(heartbeat.identity(), open));
     }
 
     private void begin(Job job) {

@@ -39,7 +39,7 @@ class CrashedServerIT {
                 stage.awaitClaims(1 + dice.nextInt(30));
                 stage.server().crash();
                 if (crash % EVERY_NTH_IS_LONG == 0) {
-                    Thread.sleep(Stage.LEASE.multipliedBy(2));
+                    Stage.outlastLease();
                     late.add(startAndAwaitClaim());
                 } else {
                     atOnce.add(startAndAwaitClaim());

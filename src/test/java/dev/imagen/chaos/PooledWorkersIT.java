@@ -120,7 +120,7 @@ class PooledWorkersIT {
         List<Duration> gaps = new ArrayList<>();
         for (int i = 0; i < Form.of(1, 5); i++) {
             end(pooler);
-            Thread.sleep(Stage.LEASE.multipliedBy(2));
+            Stage.outlastLease();
             pooler.start();
             gaps.add(untilNextClaim(new Sql(pooler.login())));
             stage.awaitClaims(1 + dice.nextInt(20));

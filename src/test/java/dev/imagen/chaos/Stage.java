@@ -161,6 +161,11 @@ final class Stage implements BeforeEachCallback, AfterEachCallback {
         System.out.println("chaos: " + scenario + ": " + measured);
     }
 
+    /** There is no signal to wait for: that so much time has passed is what the scenario is about. */
+    static void outlastLease() throws InterruptedException {
+        Thread.sleep(LEASE.multipliedBy(2));
+    }
+
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
         var failure = context.getExecutionException();

@@ -29,9 +29,13 @@ class ZombieIT {
         stage.migrate();
         try (var proxy = CuttingProxy.to(stage.login())) {
             var zombie = stage.crew().hire(proxy.login(), ALL_AT_ONCE);
-            for (int round = 1; round <= Form.of(1, 3); round++) {
+            for (int round = 1, cut = 0; cut < Form.of(1, 3); round++) {
                 runsAll(zombie, round);
                 proxy.blackhole();
+                if (!allWereCut(round, proxy::heal)) {
+                    continue;
+                }
+                cut++;
                 stage.until("a picture is made, and its record is on its way", () -> !firstAttempts().isEmpty());
                 isReplaced(zombie, round, proxy::heal);
             }
@@ -42,9 +46,13 @@ class ZombieIT {
     void what_a_suspended_worker_finishes_is_refused_and_its_files_are_removed() throws Exception {
         stage.migrate();
         var zombie = stage.hire(ALL_AT_ONCE);
-        for (int round = 1; round <= Form.of(1, 3); round++) {
+        for (int round = 1, cut = 0; cut < Form.of(1, 3); round++) {
             runsAll(zombie, round);
             zombie.process().suspend();
+            if (!allWereCut(round, zombie.process()::resume)) {
+                continue;
+            }
+            cut++;
             isReplaced(zombie, round, zombie.process()::resume);
         }
     }
@@ -56,6 +64,16 @@ class ZombieIT {
         // The rows say so before the worker has the answer to its claim: without that it would make no picture.
         stage.until("the worker knows",
                 () -> IN_FLIGHT.matcher(zombie.process().send("GET", "/observe/metrics", "").body()).find());
+    }
+
+    /** On a busy machine some have ended by now: that round shows nothing, and another one is played. */
+    private boolean allWereCut(int round, Waking waking) throws Exception {
+        if (count(round, "status = 'running' and attempt = 1") == JOBS) {
+            return true;
+        }
+        waking.run();
+        stage.until("the jobs of a round that came too late have ended", stage.jobs()::allEnded);
+        return false;
     }
 
     private long count(int round, String condition) throws SQLException {
@@ -70,7 +88,7 @@ class ZombieIT {
     private void isReplaced(Crew.Member zombie, int round, Waking waking) throws Exception {
         int refusals = refusals(zombie);
         var heir = stage.hire(ALL_AT_ONCE);
-        Thread.sleep(Stage.LEASE.multipliedBy(2));
+        Stage.outlastLease();
         waking.run();
         stage.until("the jobs have ended", stage.jobs()::allEnded);
         assertThat(count(round, "status = 'done' and attempt > 1 and failures > 0")).isEqualTo(JOBS);
@@ -83,7 +101,8 @@ class ZombieIT {
         return (int) zombie.process().output().lines().filter(line -> line.contains("is no longer ours")).count();
     }
 
-    private List<Path> firstAttempts() throws IOException {
-        return stage.files().all().stream().filter(file -> file.toString().endsWith("-1.png")).toList();
+    /** Those that no image names: what was recorded in time stays. */
+    private List<Path> firstAttempts() throws SQLException, IOException {
+        return stage.files().orphans(stage.sql()).stream().filter(file -> file.toString().endsWith("-1.png")).toList();
     }
 }

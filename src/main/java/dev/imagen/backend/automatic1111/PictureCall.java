@@ -136,6 +136,7 @@ final class PictureCall {
                     return;
                 }
                 unknown = now.standing() == Standing.QUEUED ? 0 : unknown + 1;
+                // The web UI tells nobody: it has to be asked.
                 Thread.sleep(questions.between());
             }
         } catch (InterruptedException e) {

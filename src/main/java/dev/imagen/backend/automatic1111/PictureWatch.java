@@ -34,6 +34,7 @@ final class PictureWatch {
     void watch(BooleanSupplier open) {
         try {
             for (boolean known = false; open.getAsBoolean();) {
+                // As for the end of it: there is nothing that would tell.
                 Thread.sleep(questions.between());
                 var now = ask();
                 standing = now.standing();

@@ -57,6 +57,7 @@ final class Leaving {
         int interrupted = -ROUNDS_BETWEEN_INTERRUPTS;
         for (int round = 0; round < ROUNDS && absent < LOOKS_BEFORE_UNKNOWN; round++) {
             if (round > 0) {
+                // Its socket may be what broke: only the lists of prompts tell.
                 Thread.sleep(look);
             }
             try {

@@ -132,6 +132,7 @@ final class Run {
                     throw otherwise;
                 }
             }
+            // It knows the prompt a little later than it took it, and no event says when.
             Thread.sleep(patience.look());
         }
         throw otherwise;

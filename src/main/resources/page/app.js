@@ -8,7 +8,7 @@ import { forgetJobs, takeJobs, takeProgress } from './jobs.js';
 import { h, render, tags, useEffect, useState, useStore } from './lib.js';
 import { Make } from './make.js';
 import { forgetPictures, tryPicturesAgain } from './picture.js';
-import { owner, session, signOut, token } from './session.js';
+import { actForAnother, owner, session, signOut, token } from './session.js';
 import { ActFor, SignIn, signIn } from './signin.js';
 import { connection, watchJobs } from './stream.js';
 import { texts } from './texts.js';
@@ -57,6 +57,7 @@ function Header({ me, known }) {
     div({ class: 'corner' },
       me && known && !OPERATE && span({ class: `connection ${state}`, role: 'status' }, texts.connection[state]),
       h(Theme),
+      me && known && !me.owner_user_id && !OPERATE && button({ type: 'button', class: 'quiet', onClick: actForAnother }, texts.signIn.another),
       token() && button({ type: 'button', class: 'quiet', onClick: leave }, texts.signIn.out)));
 }
 
@@ -103,8 +104,19 @@ function Studio() {
   return div({ class: 'studio' }, h(Make), div({ class: 'results' }, h(Watch), h(Gallery)), h(Viewer), h(DropZone));
 }
 
+const TOGETHER = 16;
+let arrived = [];
+
+/** What comes in one frame is drawn once: a stream may begin with thousands of jobs. */
 function changed(job) {
-  takeJobs([job]).forEach(done => addImages(done.images));
+  arrived.push(job);
+  if (arrived.length === 1) {
+    setTimeout(() => {
+      const found = arrived;
+      arrived = [];
+      takeJobs(found).forEach(done => addImages(done.images));
+    }, TOGETHER);
+  }
 }
 
 /** What finished while nobody listened is in no event. */

@@ -12,21 +12,31 @@ const t = texts.operate;
 const EVERY = 3000;
 const DAYS = 30;
 
-/** What the server says, asked again every few seconds; `again` asks at once. */
+/**
+ * What the server says, asked again every so often: `answer` is the last one, `failed` why there is no newer one, and
+ * `again` asks at once.
+ */
 function usePolled(ask, every, inputs) {
-  const [found, setFound] = useState(null);
+  const [found, setFound] = useState({ answer: null, failed: null });
   const again = useRef(() => {});
   useEffect(() => {
-    let current = true;
-    again.current = () => ask().then(answer => current && setFound(answer), e => current && setFound(known => known ?? { failed: e }));
+    let current = 0;
+    again.current = async () => {
+      const mine = ++current;
+      const next = await ask().then(answer => () => ({ answer, failed: null }), failed => ({ answer }) => ({ answer, failed }));
+      // An answer that was overtaken is older than what is shown.
+      if (mine === current) {
+        setFound(next);
+      }
+    };
     again.current();
     const timer = setInterval(() => !document.hidden && again.current(), every);
     return () => {
-      current = false;
+      current = -1;
       clearInterval(timer);
     };
   }, inputs);
-  return [found, () => again.current()];
+  return { ...found, again: () => again.current() };
 }
 
 export function Operate({ me }) {
@@ -38,16 +48,14 @@ export function Operate({ me }) {
 
 function Panels() {
   const [minutes, setMinutes] = useState(60);
-  const [queue, againQueue] = usePolled(api.queue, EVERY, []);
+  const { answer: queue, failed, again } = usePolled(api.queue, EVERY, []);
   const [charts, setCharts] = useState(false);
   useEffect(() => {
     loadCharts().then(() => setCharts(true), toastError);
   }, []);
-  if (queue?.failed) {
-    return p({ class: 'operate error', role: 'alert' }, queue.failed.message);
-  }
   return div({ class: 'operate' },
-    queue && h(Queue, { queue, again: againQueue }),
+    failed && p({ class: 'error', role: 'alert' }, queue ? `${failed.message} ${t.old}` : failed.message),
+    queue && h(Queue, { queue, again }),
     section({ class: 'panel', 'aria-label': t.depth },
       label({ for: 'span' }, t.span, ' ',
         select({ id: 'span', value: minutes, onChange: event => setMinutes(Number(event.target.value)) },
@@ -56,7 +64,7 @@ function Panels() {
     h(Failures, { key: `failures-${minutes}`, minutes }),
     h(Workers),
     charts && h(Usage),
-    queue && h(Many, { backends: queue.backends.map(one => one.backend).filter(Boolean), again: againQueue }));
+    queue && h(Many, { backends: queue.backends.map(one => one.backend).filter(Boolean), again }));
 }
 
 function Queue({ queue, again }) {
@@ -101,8 +109,8 @@ const Rows = ({ label: name, columns, rows }) => div({ class: 'scroll', tabIndex
   tbody(null, rows.map(([first, ...rest]) => tr(null, th({ scope: 'row' }, first), rest.map(cell => td(null, cell)))))));
 
 function History({ minutes, now }) {
-  const [history] = usePolled(() => api.history(minutes), 5 * EVERY, []);
-  const drawn = useMemo(() => history && !history.failed && seriesOf(history, now), [history, now]);
+  const { answer: history } = usePolled(() => api.history(minutes), 5 * EVERY, []);
+  const drawn = useMemo(() => history && seriesOf(history, now), [history, now]);
   return drawn && div({ class: 'charts' },
     h(Chart, { title: t.depth, times: drawn.times, series: drawn.depth }),
     h(Chart, { title: t.age, times: drawn.times, series: drawn.age }),
@@ -122,8 +130,8 @@ function seriesOf({ buckets: sampled }, { pending, running, oldest_seconds } = {
 }
 
 function Failures({ minutes }) {
-  const [found] = usePolled(() => api.failures(minutes), 5 * EVERY, []);
-  return found && !found.failed && section({ class: 'panel', 'aria-labelledby': 'failures-heading' },
+  const { answer: found } = usePolled(() => api.failures(minutes), 5 * EVERY, []);
+  return found && section({ class: 'panel', 'aria-labelledby': 'failures-heading' },
     h2({ id: 'failures-heading' }, t.failures),
     found.failures.length
       ? h(Rows, {
@@ -135,8 +143,8 @@ function Failures({ minutes }) {
 }
 
 function Workers() {
-  const [workers] = usePolled(api.workers, EVERY, []);
-  return workers && !workers.failed && section({ class: 'panel', 'aria-labelledby': 'workers-heading' },
+  const { answer: workers } = usePolled(api.workers, EVERY, []);
+  return workers && section({ class: 'panel', 'aria-labelledby': 'workers-heading' },
     h2({ id: 'workers-heading' }, t.workers),
     h(Rows, {
       label: t.workers,
@@ -150,9 +158,9 @@ function Workers() {
 
 function Usage() {
   const from = new Date(Date.now() - DAYS * 86_400_000).toISOString().slice(0, 10);
-  const [found] = usePolled(() => api.usage(from), 60_000, []);
+  const { answer: found } = usePolled(() => api.usage(from), 60_000, []);
   const drawn = useMemo(() => {
-    if (!found || found.failed) {
+    if (!found) {
       return null;
     }
     const days = new Map(found.usage.map(one => [one.day, one]));

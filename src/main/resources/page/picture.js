@@ -1,6 +1,6 @@
 // Pictures that may need a token: an <img> sends none, so they are fetched and shown from memory. Where the server lets
 // everybody in, an <img> does it all.
-import { api, request } from './api.js';
+import { api, Refused, request } from './api.js';
 import { createStore, h, useEffect, useRef, useState, useStore } from './lib.js';
 import { session } from './session.js';
 import { texts } from './texts.js';
@@ -16,7 +16,7 @@ const waiting = [];
 let running = 0;
 
 /** A URL for <img> of a thumbnail. */
-export const thumbnail = id => fetched(`/images/${id}/thumbnail`);
+export const thumbnail = async id => (await fetched(`/images/${id}/thumbnail`)) ?? whole(id);
 
 /** A URL for <img> of the whole picture: the store's own where it is a remote one. */
 export async function whole(id) {
@@ -60,9 +60,14 @@ async function next() {
   const { path, resolve, reject } = waiting.pop();
   running++;
   try {
-    const response = await request(path);
+    // To a remote store, where this page may show pictures but not fetch them.
+    const response = await request(path, { redirect: 'manual' });
+    if (response.type === 'opaqueredirect') {
+      resolve(null);
+      return;
+    }
     if (!response.ok) {
-      throw new Error(texts.failed.request(response.status));
+      throw new Refused(response.status);
     }
     resolve(URL.createObjectURL(await response.blob()));
   } catch (e) {
@@ -83,6 +88,8 @@ export function forgetPictures() {
 /** What fails while the service is away is tried again after 1, 2, 4 … seconds, and at once when it is back. */
 const MOST_DOUBLINGS = 5;
 
+const GONE = [404, 410];
+
 const returns = createStore(0);
 
 export const tryPicturesAgain = () => returns.update(count => count + 1);
@@ -102,7 +109,7 @@ export function Picture({ id, load = thumbnail, alt, ...rest }) {
     const observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
         observer.disconnect();
-        load(id).then(found => current && setUrl(found), () => current && setBroken(true));
+        load(id).then(found => current && setUrl(found), e => current && setBroken(GONE.includes(e.status) ? 'gone' : 'failed'));
       }
     }, { rootMargin: '400px' });
     observer.observe(element.current);
@@ -112,17 +119,17 @@ export function Picture({ id, load = thumbnail, alt, ...rest }) {
     };
   }, [id, turn]);
   useEffect(() => {
-    const timer = broken ? setTimeout(() => setTurn(turn + 1), 1000 * 2 ** Math.min(turn - first.current, MOST_DOUBLINGS)) : undefined;
+    const timer = broken === 'failed' ? setTimeout(() => setTurn(turn + 1), 1000 * 2 ** Math.min(turn - first.current, MOST_DOUBLINGS)) : undefined;
     return () => clearTimeout(timer);
   }, [broken, turn]);
   useEffect(() => {
     first.current = turn;
-    if (broken) {
+    if (broken === 'failed') {
       first.current = turn + 1;
       setTurn(turn + 1);
     }
   }, [back]);
   return h('span', { class: broken ? 'picture broken' : 'picture', ref: element },
-    url && !broken && h('img', { src: url, alt, decoding: 'async', onError: () => setBroken(true), ...rest }),
+    url && !broken && h('img', { src: url, alt, decoding: 'async', onError: () => setBroken('failed'), ...rest }),
     broken && h('span', { class: 'broken-text', role: 'img', 'aria-label': alt }, texts.keep.broken));
 }

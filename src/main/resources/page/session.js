@@ -24,6 +24,11 @@ export function actFor(uuid) {
   session.update(state => ({ ...state }));
 }
 
+export function actForAnother() {
+  sessionStorage.removeItem(OWNER);
+  session.update(state => ({ ...state }));
+}
+
 export function signOut(problem = null) {
   sessionStorage.removeItem(TOKEN);
   sessionStorage.removeItem(OWNER);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.AriaRole;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.sql.SQLException;
@@ -86,7 +87,7 @@ class OperateIT {
         assertThat(row("Workers", "alive")).containsText("mock, attempt 1");
         button("Cancel running").click();
         button("Yes").click();
-        assertThat(page.getByText("1 jobs changed")).isVisible();
+        assertThat(page.getByText("1 job changed")).isVisible();
         assertThat(row("Workers", "alive")).containsText("idle");
     }
 
@@ -109,6 +110,16 @@ class OperateIT {
 
     private int pending() {
         return STAGE.service().client().get("/jobs?status=pending").json().path("jobs").size();
+    }
+
+    @Test
+    void numbers_that_are_old_say_so_until_there_are_new_ones() {
+        assertThat(page.locator(".totals")).isVisible();
+        page.route("**/queue", Route::abort);
+        assertThat(page.getByText("These numbers are old.")).isVisible();
+        assertThat(page.locator(".totals")).isVisible();
+        page.unroute("**/queue");
+        assertThat(page.getByText("These numbers are old.")).hasCount(0);
     }
 
     @Test

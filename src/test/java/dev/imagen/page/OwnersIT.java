@@ -169,6 +169,8 @@ class OwnersIT {
         var somebody = new Studio(signIn(token(owner)));
         somebody.isLive();
         Studio.isLoaded(somebody.tiles().first().locator("img"));
+        service.getByText("Another owner").click();
+        assertThat(service.getByLabel("Uuid of the owner")).isVisible();
         somebody.page().navigate("/operate");
         assertThat(somebody.page().getByRole(AriaRole.ALERT)).containsText("This view is for operators");
         service.navigate("/operate");

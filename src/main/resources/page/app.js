@@ -4,7 +4,7 @@ import { catalog, loadCatalog } from './form.js';
 import { DropZone } from './drop.js';
 import { Gallery } from './gallery.js';
 import { addImages, emptyGallery, loadMore, loadNewest } from './images.js';
-import { forgetJobs, takeJobs, takeProgress } from './jobs.js';
+import { forgetJobs, takeJobs, takeProgress, takeSoon } from './jobs.js';
 import { h, render, tags, useEffect, useState, useStore } from './lib.js';
 import { Make } from './make.js';
 import { forgetPictures, tryPicturesAgain } from './picture.js';
@@ -104,20 +104,7 @@ function Studio() {
   return div({ class: 'studio' }, h(Make), div({ class: 'results' }, h(Watch), h(Gallery)), h(Viewer), h(DropZone));
 }
 
-const TOGETHER = 16;
-let arrived = [];
-
-/** What comes in one frame is drawn once: a stream may begin with thousands of jobs. */
-function changed(job) {
-  arrived.push(job);
-  if (arrived.length === 1) {
-    setTimeout(() => {
-      const found = arrived;
-      arrived = [];
-      takeJobs(found).forEach(done => addImages(done.images));
-    }, TOGETHER);
-  }
-}
+const changed = job => takeSoon(job, done => addImages(done.images));
 
 /** What finished while nobody listened is in no event. */
 function live() {

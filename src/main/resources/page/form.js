@@ -132,6 +132,11 @@ export const randomSeed = () => String(crypto.getRandomValues(new Uint32Array(1)
 
 /** Makes a job of what is in the form; what the server refuses is shown at its field. */
 export async function submit() {
+  const { seed, seedKept } = form.get();
+  if (seedKept && seed === '') {
+    // To keep the seed of a random picture, it has to be known.
+    change({ seed: randomSeed() });
+  }
   const job = await api.makeJob(requestOf(form.get(), catalog.get()));
   errors.set({});
   if (!form.get().seedKept) {

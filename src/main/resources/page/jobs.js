@@ -42,6 +42,25 @@ export function takeJobs(found) {
   return done;
 }
 
+const TOGETHER = 16;
+
+let arrived = [];
+let tell = () => {};
+
+/** What comes within one frame is taken at once: a stream may begin with thousands of jobs. `whenDone` hears of those that have become done. */
+export function takeSoon(job, whenDone) {
+  tell = whenDone;
+  if (arrived.push(job) === 1) {
+    setTimeout(takeArrived, TOGETHER);
+  }
+}
+
+function takeArrived() {
+  const found = arrived;
+  arrived = [];
+  takeJobs(found).forEach(tell);
+}
+
 /** A page that stays open for days must not keep every job of those days. */
 function trimmed(all) {
   const finished = [...all.values()].filter(isFinished).sort(newestFirst).slice(10 * FINISHED_SHOWN);
@@ -49,7 +68,11 @@ function trimmed(all) {
   return all;
 }
 
+/** A step is told once, and after its job: that one has to be taken first, or it would make away with the step. */
 export function takeProgress(step) {
+  if (arrived.length) {
+    takeArrived();
+  }
   jobs.update(state => {
     const known = state.progress.get(step.job_id);
     const progress = new Map(state.progress);

@@ -83,7 +83,7 @@ function refused(e) {
 function Engine({ state, backends, backend, can }) {
   const model = modelOf(state, backend);
   const price = backend.prices?.find(listed => listed.model === model)?.image;
-  const hint = [can.listed ? null : t.limits(can.limits), price && t.price(price)].filter(Boolean).join(' · ');
+  const hint = [can.listed ? null : t.limits(can.limits), can.maxSteps && t.mostSteps(can.maxSteps), price && t.price(price)].filter(Boolean).join(' · ');
   return div({ class: 'row' },
     h(Field, {
       name: 'backend', text: t.backend, error: backend.health && !backend.health.ok ? t.unwell(backend.health.problem) : undefined,

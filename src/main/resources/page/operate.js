@@ -40,6 +40,9 @@ function usePolled(ask, every, inputs) {
 }
 
 export function Operate({ me }) {
+  useEffect(() => {
+    document.title = `${t.heading} – ${texts.title}`;
+  }, []);
   if (!me.operator) {
     return p({ class: 'operate', role: 'alert' }, t.forbidden);
   }
@@ -137,7 +140,7 @@ function Failures({ minutes }) {
       ? h(Rows, {
         label: t.failures,
         columns: ['reason', 'backend', 'count', 'last'],
-        rows: found.failures.map(one => [one.reason, one.backend ?? '–', format.number(one.count), format.ago(one.last_at)]),
+        rows: found.failures.map(one => [one.reason, one.backend ?? '–', format.number(one.count), `${format.ago(one.last_at)}, job ${one.job_id}`]),
       })
       : p({ class: 'hint' }, t.noFailures));
 }

@@ -13,7 +13,7 @@ const here = new URL('.', import.meta.url).pathname;
 
 export function StyleChips({ styles, chosen }) {
   const wrong = useStore(errors, all => all.style);
-  return fieldset({ class: 'styles' },
+  return fieldset({ class: 'styles', id: 'style', tabIndex: -1 },
     legend(null, texts.make.style),
     div({ class: 'chips' }, [{ name: '' }, ...styles].map(style => h(Chip, { key: style.name, style, chosen: chosen === style.name }))),
     wrong && p({ class: 'error', role: 'alert' }, wrong));

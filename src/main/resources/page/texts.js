@@ -43,7 +43,10 @@ export const texts = {
     unwell: problem => `This backend does not answer now: ${problem}`,
     price: price => `about $${price} a picture`,
     limits: limits => `${number.format(limits.minSide)} to ${number.format(limits.maxSide)} pixels a side, `
-      + `${(limits.maxPixels / 1e6).toFixed(1)} megapixels at most`,
+      + `${(limits.maxPixels / 1e6).toFixed(1)} megapixels at most`
+      + (limits.multiple > 1 ? `, sides that are multiples of ${limits.multiple}` : '')
+      + (Number.isFinite(limits.maxAspect) && limits.maxAspect < limits.maxSide ? `, the longer at most ${limits.maxAspect} times the shorter` : ''),
+    mostSteps: steps => `${number.format(steps)} steps at most`,
     size: 'Size',
     sizeUsual: size => `Usual (${size})`,
     sizeFree: 'Free',
@@ -160,7 +163,8 @@ export const texts = {
     alive: 'alive',
     dead: 'silent',
     idle: 'idle',
-    running: job => `${job.backend ?? '?'}, attempt ${job.attempt}${job.steps ? `, step ${job.step} of ${job.steps}` : ''}`,
+    running: job => `${[job.backend, job.model].filter(Boolean).join(' ')}, attempt ${job.attempt}`
+      + `${job.steps ? `, step ${job.step} of ${job.steps}` : ''}, job ${job.job_id}`,
     many: 'Many at once',
     all: 'all backends',
     owner: 'Owner',

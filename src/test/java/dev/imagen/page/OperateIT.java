@@ -84,7 +84,7 @@ class OperateIT {
         STAGE.service().client().submit();
         page.reload();
         assertThat(row("Failures by reason", "the engine is out of paint")).containsText("3");
-        assertThat(row("Workers", "alive")).containsText("mock, attempt 1");
+        assertThat(row("Workers", "alive")).containsText(", attempt 1, job ");
         button("Cancel running").click();
         button("Yes").click();
         assertThat(page.getByText("1 job changed")).isVisible();
@@ -106,6 +106,24 @@ class OperateIT {
         button("Yes").click();
         assertThat(page.getByText("5 jobs changed")).isVisible();
         assertThat(pending()).isZero();
+    }
+
+    @Test
+    void all_failed_jobs_are_tried_again() {
+        STAGE.service().pipeline().failAll("the engine is out of paint");
+        for (int i = 0; i < 3; i++) {
+            STAGE.service().client().submitAndWait("{\"prompt\": \"a bay\"}");
+        }
+        STAGE.service().pipeline().gate((_, _) -> {});
+        try (var events = STAGE.service().client().events("/jobs/events")) {
+            assertThat(events.comment()).isEqualTo("open");
+            button("Try failed again").click();
+            button("Yes").click();
+            assertThat(page.getByText("3 jobs changed")).isVisible();
+            for (int i = 0; i < 3; i++) {
+                events.awaitStatus("done");
+            }
+        }
     }
 
     private int pending() {

@@ -107,6 +107,19 @@ class PageIT {
     }
 
     @Test
+    void a_step_that_comes_right_behind_its_job_is_not_lost() {
+        var steps = page.evaluate("""
+                async () => {
+                  const { jobs, takeProgress, takeSoon } = await import('/page/of-a-test/jobs.js');
+                  takeSoon({ id: 'a', status: 'running', attempt: 1, version: 1 }, () => {});
+                  takeProgress({ job_id: 'a', step: 7, steps: 20 });
+                  await new Promise(resolve => setTimeout(resolve, 100));
+                  return jobs.get().progress.get('a')?.step ?? null;
+                }""");
+        assertThat(steps).isEqualTo(7);
+    }
+
+    @Test
     void a_failed_job_says_why() {
         STAGE.service().pipeline().failAll("the engine is out of paint");
         studio.make("a red barn");
@@ -184,6 +197,14 @@ class PageIT {
         studio.awaitDone("two");
         assertThat(studio.field("Seed")).hasValue("");
         assertThat(newestImage().path("seed").asText()).isEqualTo(thrown);
+    }
+
+    @Test
+    void a_lock_keeps_the_seed_of_a_random_picture_too() {
+        studio.button(page.locator("form"), "Keep the seed for the next picture").click();
+        studio.make("one");
+        studio.awaitDone("one");
+        assertThat(studio.field("Seed")).hasValue(newestImage().path("seed").asText());
     }
 
     @Test

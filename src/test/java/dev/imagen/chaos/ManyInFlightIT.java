@@ -59,23 +59,30 @@ class ManyInFlightIT {
         var recording = stage.folder().resolve("service.jfr");
         var release = new CountDownLatch(1);
         try (var openai = OpenAiServer.start()) {
-            openai.hold(release);
             var worker = stage.hire(environment(openai));
             stage.crew().awaitReady();
+            runOne();
+            openai.hold(release);
             stage.sql().execute(INSERT, JOBS);
-            stage.until("every job is in flight", () -> openai.calls() == JOBS);
+            stage.until("every job is in flight", () -> openai.calls() == 1 + JOBS);
             assertThat(stage.jobs().count("status = 'running'")).isEqualTo(JOBS);
             assertStatementsDoNotCount();
             release.await(PICTURE.toMillis(), TimeUnit.MILLISECONDS);
             release.countDown();
             stage.until("half of the jobs have ended", () -> stage.jobs().count("status = 'done'") >= JOBS / 2);
             stage.until("all jobs have ended", stage.jobs()::allEnded);
-            assertThat(stage.jobs().count("status = 'done' and attempt = 1")).isEqualTo(JOBS);
-            assertThat(openai.calls()).isEqualTo(JOBS);
+            assertThat(stage.jobs().count("status = 'done' and attempt = 1")).isEqualTo(1 + JOBS);
+            assertThat(openai.calls()).isEqualTo(1 + JOBS);
             dump(worker.process().pid(), recording);
             stage.crew().stop(worker);
         }
         assertNothingWasPinned(recording);
+    }
+
+    /** The first use of a class pins whoever comes second. It happens once in the life of a process: here. */
+    private void runOne() throws Exception {
+        stage.sql().execute(INSERT, 1);
+        stage.until("the first job has ended", stage.jobs()::allEnded);
     }
 
     private Map<String, String> environment(OpenAiServer openai) throws IOException {
@@ -130,8 +137,7 @@ class ManyInFlightIT {
                 .mapToLong(event -> event.getLong("heapUsed"));
         System.out.printf("%d jobs in flight: at most %d MiB of heap in use after a collection%n", JOBS,
                 heap.max().orElse(0) >> 20);
-        // The first use of a class pins whoever comes second; it happens once.
-        assertThat(events.stream().filter(event -> event.getEventType().getName().equals("jdk.VirtualThreadPinned"))
-                .filter(event -> !event.getString("pinnedReason").contains("initialization"))).isEmpty();
+        assertThat(events.stream().filter(event -> event.getEventType().getName().equals("jdk.VirtualThreadPinned")))
+                .isEmpty();
     }
 }

@@ -4,28 +4,37 @@ import dev.imagen.config.AuthSettings;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.EmbeddedPostgres.EmbeddedLogins;
+import java.lang.System.Logger.Level;
 import java.util.Optional;
 
-/** What a person sees when the service is ready: where it is, and two lines to paste. */
+/**
+ * What a person sees when the service is ready: where it is, and two lines to paste; in a log of JSON the first alone.
+ */
 final class Banner {
+
+    private static final System.Logger LOG = System.getLogger(Banner.class.getName());
 
     private Banner() {}
 
     static void print(Settings settings, int port, Optional<EmbeddedLogins> embedded, DatabaseSettings database) {
+        var address = "http://" + host(settings.server().host()) + ":" + port;
+        if (settings.jsonLogs()) {
+            LOG.log(Level.INFO, "ImaGen is ready: {0}", address);
+            return;
+        }
         var psql = embedded.map(EmbeddedLogins::psqlUrl).orElseGet(() -> psqlUrl(database));
         System.out.println("""
 
-                ImaGen is ready: http://%1$s:%2$d
+                ImaGen is ready: %1$s
 
                   Make an image in a browser, at this address, or with curl:
-                    curl -s http://%1$s:%2$d/jobs%5$s -H 'Content-Type: application/json' -H 'Prefer: wait=30' \
+                    curl -s %1$s/jobs%4$s -H 'Content-Type: application/json' -H 'Prefer: wait=30' \
                 -d '{"prompt": "a lighthouse at dawn"}'
 
                   or with SQL:
-                    psql '%3$s' -c "insert into imagen.jobs (owner_user_id, prompt) values ('%4$s', \
+                    psql '%2$s' -c "insert into imagen.jobs (owner_user_id, prompt) values ('%3$s', \
                 'a harbour at dusk') returning id"
-                """.formatted(host(settings.server().host()), port, psql, settings.auth().owner(),
-                proof(settings.auth().mode())));
+                """.formatted(address, psql, settings.auth().owner(), proof(settings.auth().mode())));
     }
 
     /** What curl must show besides. */

@@ -16,6 +16,9 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         var settings = SettingsLoader.load();
+        if (settings.jsonLogs()) {
+            JsonFormatter.install();
+        }
         var service = new Service(settings);
         var stop = new Thread(() -> stop(service, settings.worker().grace().plus(LAST_STEPS)), "imagen-stop");
         Runtime.getRuntime().addShutdownHook(stop);

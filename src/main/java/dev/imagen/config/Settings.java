@@ -13,11 +13,12 @@ import java.util.Set;
  * default, unit and environment name.
  *
  * @param home folder of the embedded server and of image files, absolute
+ * @param jsonLogs whether each line of the log is a JSON object
  * @param styles prompt styles by name
  */
-public record Settings(Path home, Server server, AuthSettings auth, ApiSettings api, DatabaseSettings database,
-        Queue queue, WorkerSettings worker, StorageSettings storage, Images images, Retention retention,
-        Backends backends, Mock mock, Map<String, Style> styles) {
+public record Settings(Path home, boolean jsonLogs, Server server, AuthSettings auth, ApiSettings api,
+        DatabaseSettings database, Queue queue, WorkerSettings worker, StorageSettings storage, Images images,
+        Retention retention, Backends backends, Mock mock, Map<String, Style> styles) {
 
     /**
      * @param host address to listen on

@@ -77,8 +77,9 @@ public final class SettingsLoader {
     private Settings settings() {
         var access = new AuthSettingsReader(keys);
         var auth = access.read();
-        return new Settings(home(keys), server(access.names(auth.mode())), auth, api(auth.mode()), database(), queue(),
-                worker(), new StorageLoader(keys).storage(), images(), retention(), new BackendsLoader(keys).backends(),
+        return new Settings(home(keys), keys.oneOf("log.format", "text", "json").equals("json"),
+                server(access.names(auth.mode())), auth, api(auth.mode()), database(), queue(), worker(),
+                new StorageLoader(keys).storage(), images(), retention(), new BackendsLoader(keys).backends(),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());

@@ -3,6 +3,7 @@ package dev.imagen.worker;
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
+import dev.imagen.job.JobScope;
 import dev.imagen.job.Outcome;
 import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
@@ -47,7 +48,7 @@ final class JobRunner {
 
     /** Runs to the end; the calling thread is never interrupted by a stop. */
     void run(RunningJob running) {
-        running.start(() -> runPipeline(running));
+        running.start(() -> JobScope.run(running.job(), () -> runPipeline(running)));
         var outcome = outcome(running, await(running));
         settleInTurn(running.job(), outcome).ifPresent(settled -> {
             if (settled == Settled.WRITTEN) {

@@ -2,6 +2,7 @@ package dev.imagen.worker;
 
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.job.Job;
+import dev.imagen.job.JobScope;
 import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.Offer;
@@ -207,7 +208,7 @@ public final class Worker {
             attempt.stop(StopReason.LEASE_LOST);
         }
         listener.claimed(job);
-        Thread.ofVirtual().name("imagen-runner-" + job.id()).start(() -> {
+        Thread.ofVirtual().name("imagen-runner-" + job.id()).start(() -> JobScope.run(job, () -> {
             try {
                 runner.run(attempt);
             } catch (RuntimeException | Error e) {
@@ -219,7 +220,7 @@ public final class Worker {
                     wakeup.signal();
                 }
             }
-        });
+        }));
     }
 
     /** Waits, unless the worker stops; not for a signal: those may be many while the queue does not answer. */

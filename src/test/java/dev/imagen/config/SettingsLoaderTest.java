@@ -35,6 +35,7 @@ class SettingsLoaderTest {
         assertThat(settings.server()).isEqualTo(new Settings.Server("127.0.0.1", 8080, true, Duration.ofSeconds(30),
                 10_000, Set.of(), Optional.of(Set.of("127.0.0.1"))));
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
+        assertThat(settings.jsonLogs()).isFalse();
         assertThat(settings.database().connection()).isEmpty();
         assertThat(settings.database().listen()).isTrue();
         assertThat(settings.worker())
@@ -49,6 +50,13 @@ class SettingsLoaderTest {
         assertThat(settings.backends().defaultName()).isEqualTo("mock");
         assertThat(settings.mock()).isEqualTo(new Settings.Mock(Duration.ZERO, 0.0));
         assertThat(settings.styles()).containsKeys("photo", "ink", "logo");
+    }
+
+    @Test
+    void the_log_is_text_or_json() {
+        assertThat(load("log.format", "json").jsonLogs()).isTrue();
+        assertThatThrownBy(() -> load("log.format", "xml")).isInstanceOf(SettingsException.class)
+                .hasMessageContaining("log.format (LOG_FORMAT)").hasMessageContaining("json");
     }
 
     @Test

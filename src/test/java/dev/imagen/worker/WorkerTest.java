@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.imagen.config.WorkerSettings;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
+import dev.imagen.job.JobScope;
 import dev.imagen.job.Outcome;
 import dev.imagen.queue.JobQueue.Settled;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -81,6 +84,19 @@ class WorkerTest {
         worker.start();
         assertThat(queue.awaitSettled().outcome()).isInstanceOfSatisfying(Outcome.Failed.class,
                 failed -> assertThat(failed.error()).contains("internal error").contains("broken"));
+    }
+
+    @Test
+    void what_a_job_logs_is_known_to_be_its_own() throws Exception {
+        var seen = new CompletableFuture<Optional<Job>>();
+        pipeline.work((_, _) -> {
+            seen.complete(JobScope.current());
+            return List.of(FakePipeline.image());
+        });
+        var job = queue.add();
+        worker.start();
+        queue.awaitSettled();
+        assertThat(seen.join().map(Job::id)).contains(job.id());
     }
 
     @Test

@@ -1,0 +1,107 @@
+package dev.imagen;
+
+import static java.util.stream.Collectors.toMap;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.GZIPInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** {@code target/jib-image.tar}, which {@code mvn -Pimage verify} makes. */
+class ImageIT {
+
+    private static final Path TAR = Path.of("target/jib-image.tar");
+
+    private static final Map<String, JsonNode> DOCUMENTS = new HashMap<>();
+    private static final Map<String, TarArchiveEntry> FILES = new TreeMap<>();
+
+    @BeforeAll
+    static void read() throws IOException {
+        assumeTrue(Files.exists(TAR), "no " + TAR + ": Maven runs without -Pimage");
+        try (var tar = new TarArchiveInputStream(Files.newInputStream(TAR))) {
+            for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                if (entry.getName().endsWith(".json")) {
+                    DOCUMENTS.put(entry.getName(), new ObjectMapper().readTree(tar.readAllBytes()));
+                } else {
+                    readLayer(tar.readAllBytes());
+                }
+            }
+        }
+    }
+
+    /** Only what is ours: a base image has nothing below /app. */
+    private static void readLayer(byte[] layer) throws IOException {
+        try (var tar = new TarArchiveInputStream(new GZIPInputStream(new ByteArrayInputStream(layer)))) {
+            for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                if (entry.getName().startsWith("app/") && entry.isFile()) {
+                    FILES.put("/" + entry.getName(), entry);
+                }
+            }
+        }
+    }
+
+    private static JsonNode config() {
+        return DOCUMENTS.get("config.json").path("config");
+    }
+
+    @Test
+    void it_runs_the_service_as_nobody_in_particular() {
+        assertThat(config().path("User").textValue()).isEqualTo("10001:10001");
+        assertThat(config().path("Entrypoint").valueStream().map(JsonNode::textValue)).startsWith("java")
+                .endsWith("-cp", "@/app/jib-classpath-file", "dev.imagen.Main");
+        assertThat(config().path("ExposedPorts").fieldNames()).toIterable().containsExactly("8080/tcp");
+    }
+
+    @Test
+    void it_writes_to_volumes_alone() {
+        assertThat(config().path("Volumes").fieldNames()).toIterable().containsExactlyInAnyOrder("/var/lib/imagen",
+                "/tmp");
+        assertThat(config().path("Env").valueStream().map(JsonNode::textValue)).contains("IMAGEN_HOME=/var/lib/imagen",
+                "SERVER_HOST=0.0.0.0");
+        assertThat(FILES.values()).allSatisfy(file -> {
+            assertThat(file.getMode() & 0777).as(file.getName()).isEqualTo(0644);
+            assertThat(file.getLongUserId()).isZero();
+        });
+    }
+
+    @Test
+    void it_has_the_jar_what_the_jar_needs_and_nothing_of_the_tests() {
+        assertThat(FILES).containsKeys("/app/classpath/imagen.jar", "/app/jib-classpath-file", "/app/LICENSE");
+        assertThat(FILES.keySet()).anyMatch(name -> name.matches("/app/libs/helidon-webserver-[0-9.]+\\.jar"))
+                .noneMatch(name -> name.matches("/app/libs/(assertj|jqwik|testcontainers|playwright).*"));
+        // Maven writes none when it is offline.
+        if (Files.exists(Path.of("target/bom.json"))) {
+            assertThat(FILES).containsKey("/app/bom.json");
+        }
+    }
+
+    @Test
+    void its_labels_say_what_it_is() {
+        var labels = config().path("Labels").propertyStream()
+                .collect(toMap(Map.Entry::getKey, label -> label.getValue().textValue()));
+        assertThat(labels).containsEntry("org.opencontainers.image.title", "ImaGen")
+                .containsEntry("org.opencontainers.image.licenses", "Apache-2.0")
+                .containsKeys("org.opencontainers.image.version", "org.opencontainers.image.description",
+                        "org.opencontainers.image.base.name");
+    }
+
+    @Test
+    void it_does_not_tell_when_it_was_built() {
+        assertThat(DOCUMENTS.get("config.json").path("created").textValue()).isEqualTo("2026-11-24T00:00:00Z");
+        assertThat(FILES.values()).allSatisfy(
+                file -> assertThat(file.getLastModifiedTime().toInstant()).isEqualTo(Instant.ofEpochSecond(1)));
+    }
+}

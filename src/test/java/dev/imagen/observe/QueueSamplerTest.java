@@ -14,10 +14,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Who writes samples, and which; two samplers on one database are two replicas. */
 @Tag("postgres")
 @Timeout(60)
+@Isolated("counts what its package warns of")
 class QueueSamplerTest {
 
     @RegisterExtension

@@ -19,9 +19,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Deleted images: first the bytes, then the row. */
 @Tag("postgres")
+@Isolated("counts what its package warns of")
 class DeletedImagesTest {
 
     @RegisterExtension

@@ -23,9 +23,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Files of attempts that ended without an image. */
 @Tag("postgres")
+@Isolated("counts what its package warns of")
 class EndedAttemptsTest {
 
     @RegisterExtension

@@ -24,10 +24,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Rounds, and who does them: two upkeeps on one database are two processes. */
 @Tag("postgres")
 @Timeout(120)
+@Isolated("counts what its package warns of")
 class UpkeepTest {
 
     @RegisterExtension

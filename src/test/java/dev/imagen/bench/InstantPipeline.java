@@ -1,0 +1,30 @@
+package dev.imagen.bench;
+
+import dev.imagen.job.Job;
+import dev.imagen.job.NewImage;
+import dev.imagen.pipeline.Attempt;
+import dev.imagen.pipeline.Pipeline;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** A picture that is there at once and stored nowhere: what is left is the queue. */
+final class InstantPipeline implements Pipeline {
+
+    private static final String BACKEND = "mock";
+    private static final int SIDE = 512;
+    private static final byte[] SHA256 = new byte[32];
+
+    @Override
+    public List<NewImage> run(Job job, Attempt attempt) {
+        attempt.calls(BACKEND, BACKEND);
+        return List.of(new NewImage(UUID.randomUUID(), "file", job.id() + "-" + job.attempt() + ".png", "image/png",
+                SIDE, SIDE, 1000, SHA256, BACKEND, BACKEND, job.request().prompt(), Optional.empty(), Optional.empty(),
+                Optional.of(1L), Optional.empty()));
+    }
+
+    @Override
+    public void discard(List<NewImage> images) {
+        // Nothing is stored.
+    }
+}

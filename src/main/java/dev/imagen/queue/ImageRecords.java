@@ -1,6 +1,7 @@
 package dev.imagen.queue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.job.NewImage;
 import java.util.HexFormat;
@@ -11,7 +12,7 @@ final class ImageRecords {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** What {@code jsonb_to_recordset} makes of {@link #json}. */
+    /** What {@code jsonb_to_recordset} makes of {@link #array}. */
     static final String COLUMNS = """
             id uuid, position smallint, bucket text, path text, mime_type text, width int, height int,
             byte_size bigint, sha256 text, backend text, model text, prompt text, negative_prompt text,
@@ -20,12 +21,12 @@ final class ImageRecords {
 
     private ImageRecords() {}
 
-    static String json(List<NewImage> images) {
+    static ArrayNode array(List<NewImage> images) {
         var array = JSON.createArrayNode();
         for (int position = 0; position < images.size(); position++) {
             fill(array.addObject(), images.get(position)).put("position", position);
         }
-        return array.toString();
+        return array;
     }
 
     private static ObjectNode fill(ObjectNode node, NewImage image) {

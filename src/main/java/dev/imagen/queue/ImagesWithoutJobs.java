@@ -35,8 +35,9 @@ public final class ImagesWithoutJobs {
     /** Writes the images and what they cost, all or nothing. */
     public void record(UUID owner, List<NewImage> images, Optional<Usage> usage) {
         var spent = usage.orElseThrow();
-        database.update(RECORD, owner, ImageRecords.json(images), owner, spent.backend(), spent.model(), spent.images(),
-                spent.megapixels(), spent.duration().toMillis(), spent.metered().inputTokens().orElse(null),
-                spent.metered().outputTokens().orElse(null), spent.metered().costUsd().orElse(null));
+        database.update(RECORD, owner, ImageRecords.array(images).toString(), owner, spent.backend(), spent.model(),
+                spent.images(), spent.megapixels(), spent.duration().toMillis(),
+                spent.metered().inputTokens().orElse(null), spent.metered().outputTokens().orElse(null),
+                spent.metered().costUsd().orElse(null));
     }
 }

@@ -71,6 +71,9 @@ public interface JobQueue {
         }
     }
 
+    /** An attempt that made its images. */
+    record Finish(Job job, Outcome.Done done) {}
+
     /** What became of a write. */
     enum Settled {
         /** It stands in the database, by this call or by an earlier one whose answer was lost. */
@@ -96,6 +99,14 @@ public interface JobQueue {
 
     /** Records how an attempt ended; may be repeated until it answers. */
     Settled settle(Job job, Outcome outcome);
+
+    /**
+     * Records many attempts that made their images, in one statement.
+     *
+     * @return the jobs that this call wrote; {@link #settle} tells of each of the others: it is no longer ours, it
+     * stands already, or another transaction holds its row
+     */
+    Set<UUID> finish(List<Finish> ended);
 
     /**
      * Writes progress of running jobs, in one statement; of jobs that are no longer ours or their owner's, nothing.

@@ -231,34 +231,69 @@ final class JobSql {
             """;
 
     /**
-     * Images, usage and state in one: whoever sees the job done sees its image. Each image keeps what its job asked
-     * for, for the time when the job is gone.
+     * Images, usage and state of one attempt or of many in one: whoever sees a job done sees its image. Each image
+     * keeps what its job asked for, for the time when the job is gone.
      */
     static final String FINISH = """
-            with held as (
-                update imagen.jobs set status = 'done', image_id = ?::uuid, images = ?::uuid[], error = null,
-                       completed_at = now()
-                 where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
-                returning id, attempt, owner_user_id, worker_id, backend, started_at,
-                          jsonb_strip_nulls(jsonb_build_object(
-                              'prompt', prompt, 'negative_prompt', negative_prompt, 'backend', backend, 'model', model,
-                              'style', style, 'width', width, 'height', height, 'steps', steps, 'seed', seed,
-                              'count', count, 'input_image_id', input_image_id, 'strength', strength))
-                          -- what is null within params was asked for
-                          || case when params is null then '{}' else jsonb_build_object('params', params) end as request
-            ), image as (
-                insert into imagen.images (id, job_id, position, owner_user_id, bucket, path, mime_type, width, height,
-                                           byte_size, sha256, backend, model, prompt, negative_prompt, style, seed, steps,
-                                           request)
-                select i.id, held.id, i.position, held.owner_user_id, i.bucket, i.path, i.mime_type, i.width, i.height,
-                       i.byte_size, decode(i.sha256, 'hex'), i.backend, i.model, i.prompt, i.negative_prompt, i.style,
-                       i.seed, i.steps, held.request
-                  from held
-                 cross join jsonb_to_recordset(?::jsonb) as i (
-            """
-            + ImageRecords.COLUMNS + """
-                         ))
-                    """ + ENDED;
+            with asked as materialized (
+                select * from jsonb_to_recordset(?::jsonb) as asked (
+            """ + FinishRecords.COLUMNS
+            + """
+                         )
+                    ), locked as materialized (
+                        select mine.id
+                          from asked
+                         cross join lateral (
+                            select j.id from imagen.jobs j
+                             where j.id = asked.id and j.worker_id = asked.worker_id and j.attempt = asked.attempt
+                               and j.status = 'running'
+                               for update) as mine
+                    ), held as (
+                        update imagen.jobs j
+                           set status = 'done', error = null, completed_at = now(),
+                               (image_id, images) = (select asked.image_ids[1], asked.image_ids from asked
+                                                      where asked.id = j.id)
+                         where j.id = any (array(select id from locked))
+                        returning id, attempt, owner_user_id, worker_id, backend, started_at,
+                                  jsonb_strip_nulls(jsonb_build_object(
+                                      'prompt', prompt, 'negative_prompt', negative_prompt, 'backend', backend, 'model', model,
+                                      'style', style, 'width', width, 'height', height, 'steps', steps, 'seed', seed,
+                                      'count', count, 'input_image_id', input_image_id, 'strength', strength))
+                                  -- what is null within params was asked for
+                                  || case when params is null then '{}' else jsonb_build_object('params', params) end as request
+                    ), image as (
+                        insert into imagen.images (id, job_id, position, owner_user_id, bucket, path, mime_type, width, height,
+                                                   byte_size, sha256, backend, model, prompt, negative_prompt, style, seed, steps,
+                                                   request)
+                        select i.id, held.id, i.position, held.owner_user_id, i.bucket, i.path, i.mime_type, i.width, i.height,
+                               i.byte_size, decode(i.sha256, 'hex'), i.backend, i.model, i.prompt, i.negative_prompt, i.style,
+                               i.seed, i.steps, held.request
+                          from held
+                          join asked on asked.id = held.id
+                         cross join jsonb_to_recordset(asked.images) as i (
+                    """
+            + ImageRecords.COLUMNS
+            + """
+                         )
+                    ), used as (
+                        insert into imagen.usage (job_id, attempt, owner_user_id, backend, model, outcome, images, megapixels,
+                                                  duration_ms, input_tokens, output_tokens, cost_usd)
+                        select held.id, held.attempt, held.owner_user_id, asked.used_backend, asked.used_model, 'done',
+                               asked.used_images, asked.megapixels, asked.duration_ms, asked.input_tokens, asked.output_tokens,
+                               asked.cost_usd
+                          from held
+                          join asked on asked.id = held.id
+                         where asked.used_backend is not null
+                        on conflict (job_id, attempt) do nothing
+                    ), ended as (
+                        insert into imagen.job_attempts (job_id, attempt, worker_id, backend, started_at, outcome)
+                        select id, attempt, worker_id, backend, started_at, 'done' from held
+                        on conflict do nothing)
+                    select id from held
+                    """;
+
+    /** FINISH of the rows that no other transaction holds: one that is held keeps none of the others waiting. */
+    static final String FINISH_FREE = FINISH.replace("for update)", "for update skip locked)");
 
     static final String FAIL = """
             with held as materialized (

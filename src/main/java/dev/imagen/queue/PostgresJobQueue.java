@@ -144,14 +144,18 @@ public final class PostgresJobQueue implements JobQueue {
     }
 
     private Settled finish(Job job, Outcome.Done done) {
-        var written = settle(JobSql.FINISH, new Ending("done", null, done.usage()), done.images().getFirst().id(),
-                column(done.images(), NewImage::id), job.id(), worker(job), job.attempt(),
-                ImageRecords.json(done.images()));
-        if (written == Settled.REFUSED
-                && database.one(JobSql.FINISHED_BY_US, _ -> true, job.id(), worker(job), job.attempt()).isPresent()) {
-            return Settled.WRITTEN;
-        }
-        return written;
+        boolean written = !finish(JobSql.FINISH, List.of(new Finish(job, done))).isEmpty()
+                || database.one(JobSql.FINISHED_BY_US, _ -> true, job.id(), worker(job), job.attempt()).isPresent();
+        return written ? Settled.WRITTEN : Settled.REFUSED;
+    }
+
+    @Override
+    public Set<UUID> finish(List<Finish> ended) {
+        return finish(JobSql.FINISH_FREE, ended);
+    }
+
+    private Set<UUID> finish(String sql, List<Finish> ended) {
+        return Set.copyOf(database.query(sql, row -> row.uuid("id"), FinishRecords.json(ended)));
     }
 
     private Settled fail(Job job, Outcome.Failed failed) {

@@ -9,12 +9,9 @@ import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.Settled;
 import java.lang.System.Logger.Level;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -25,22 +22,13 @@ final class JobRunner {
 
     static final String NO_IMAGE = "pipeline did not return an imagen.images id (cloud sync misconfigured?)";
 
-    /** The record has its own time: the job's may be up, and the database may just be restarting. */
-    private static final Duration RECORD_DEADLINE = Duration.ofSeconds(30);
-    private static final Duration FIRST_RETRY = Duration.ofMillis(50);
-    private static final Duration LAST_RETRY = Duration.ofSeconds(2);
-
-    /** Fewer than the worker has connections: thousands of jobs that end at once must not cost the lease. */
-    private static final int RECORDS_AT_ONCE = 4;
-
-    private final Semaphore records = new Semaphore(RECORDS_AT_ONCE, true);
-    private final JobQueue queue;
+    private final Recorder recorder;
     private final Pipeline pipeline;
     private final WorkerSettings settings;
     private final WorkerListener listener;
 
     JobRunner(JobQueue queue, Pipeline pipeline, WorkerSettings settings, WorkerListener listener) {
-        this.queue = queue;
+        this.recorder = new Recorder(queue);
         this.pipeline = pipeline;
         this.settings = settings;
         this.listener = listener;
@@ -50,7 +38,7 @@ final class JobRunner {
     void run(RunningJob running) {
         running.start(() -> JobScope.run(running.job(), () -> runPipeline(running)));
         var outcome = outcome(running, await(running));
-        settleInTurn(running.job(), outcome).ifPresent(settled -> {
+        recorder.record(running.job(), outcome).ifPresent(settled -> {
             if (settled == Settled.WRITTEN) {
                 listener.finished(running.job(), outcome, running.age());
             } else {
@@ -118,52 +106,6 @@ final class JobRunner {
                 ? "backends." + backend + ".timeout"
                 : "worker.timeout";
         return "timed out after " + settings.timeout(backend).toString().substring(2).toLowerCase() + " (" + key + ")";
-    }
-
-    /** The wait for its turn is no silence of the database. */
-    private Optional<Settled> settleInTurn(Job job, Outcome outcome) {
-        records.acquireUninterruptibly();
-        try {
-            return settle(job, outcome);
-        } finally {
-            records.release();
-        }
-    }
-
-    /** Empty where the database did not answer in time: then nobody knows, and files stay. */
-    private Optional<Settled> settle(Job job, Outcome outcome) {
-        long deadline = System.nanoTime() + RECORD_DEADLINE.toNanos();
-        for (Duration retry = FIRST_RETRY;; retry = min(retry.multipliedBy(2), LAST_RETRY)) {
-            try {
-                return Optional.of(queue.settle(job, outcome));
-            } catch (RuntimeException e) {
-                if (System.nanoTime() + retry.toNanos() > deadline) {
-                    LOG.log(Level.ERROR, "job {0} attempt {1}: its outcome could not be recorded: {2}", job.id(),
-                            job.attempt(), e.getMessage());
-                    return Optional.empty();
-                }
-                LOG.log(Level.WARNING, "job {0} attempt {1}: recording its outcome again: {2}", job.id(), job.attempt(),
-                        e.getMessage());
-                if (!pause(retry)) {
-                    return Optional.empty();
-                }
-            }
-        }
-    }
-
-    /** @return false when the thread was interrupted */
-    private static boolean pause(Duration upTo) {
-        try {
-            TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextLong(upTo.toMillis() / 2, upTo.toMillis() + 1));
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
-    private static Duration min(Duration a, Duration b) {
-        return a.compareTo(b) < 0 ? a : b;
     }
 
     private void refused(Job job, Outcome outcome) {

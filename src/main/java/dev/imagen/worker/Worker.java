@@ -167,9 +167,15 @@ public final class Worker {
         if (offers.isEmpty()) {
             return longestSleep();
         }
-        var jobs = queue.claim(heartbeat.identity(), offers, free());
+        int asked = free();
+        var jobs = queue.claim(heartbeat.identity(), offers, asked);
         jobs.forEach(this::begin);
         var open = offers();
+        if (jobs.size() == asked && !open.isEmpty()) {
+            // Slots became free meanwhile, and there is likely more for them.
+            nextDue.unknown();
+            return Duration.ZERO;
+        }
         var sleep = untilNextDue(open, signalled || !jobs.isEmpty());
         // A slot that becomes free is worth a look where one was missing, or where something due was not given to us.
         hungry = nextDue.overdue() || open.size() < heartbeat.identity().backends().size();

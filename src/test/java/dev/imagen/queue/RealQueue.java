@@ -8,7 +8,9 @@ import dev.imagen.job.NewJob;
 import dev.imagen.job.Outcome;
 import dev.imagen.queue.Answer.Attempt;
 import dev.imagen.queue.Answer.Plain;
+import dev.imagen.queue.JobQueue.Finish;
 import dev.imagen.queue.JobQueue.Offer;
+import dev.imagen.queue.JobQueue.Settled;
 import dev.imagen.queue.Move.Ending;
 import dev.imagen.queue.OwnedJobs.Submission;
 import dev.imagen.queue.OwnedJobs.Submitted;
@@ -131,7 +133,15 @@ final class RealQueue {
     }
 
     private Answer settle(Job job, Ending ending) {
-        return new Answer.Settled(attempt(job), queue.settle(job, outcome(ending, job)));
+        return new Answer.Settled(attempt(job), record(job, outcome(ending, job)));
+    }
+
+    /** As a worker does it. */
+    private Settled record(Job job, Outcome outcome) {
+        if (outcome instanceof Outcome.Done done && queue.finish(List.of(new Finish(job, done))).contains(job.id())) {
+            return Settled.WRITTEN;
+        }
+        return queue.settle(job, outcome);
     }
 
     private static Outcome outcome(Ending ending, Job job) {

@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** A queue in memory, with the same promises and with faults on demand. */
 final class FakeQueue implements JobQueue {
@@ -36,12 +37,14 @@ final class FakeQueue implements JobQueue {
     private Optional<Duration> nextDue = Optional.empty();
     private Optional<Duration> nextExpiry = Optional.empty();
     private volatile CountDownLatch hold = new CountDownLatch(0);
+    private volatile CountDownLatch holdFinishes = new CountDownLatch(0);
     private volatile Set<String> unoffered = Set.of();
     private volatile boolean previewsWanted;
     private final Set<UUID> givenAway = ConcurrentHashMap.newKeySet();
     final BlockingQueue<Set<String>> failedUnoffered = new LinkedBlockingQueue<>();
     final BlockingQueue<Integer> held = new LinkedBlockingQueue<>();
     final BlockingQueue<UUID> renewed = new LinkedBlockingQueue<>();
+    final BlockingQueue<Integer> finishes = new LinkedBlockingQueue<>();
     final BlockingQueue<Settlement> settled = new LinkedBlockingQueue<>();
     final BlockingQueue<WorkerIdentity> registered = new LinkedBlockingQueue<>();
     final BlockingQueue<UUID> left = new LinkedBlockingQueue<>();
@@ -148,13 +151,17 @@ final class FakeQueue implements JobQueue {
         var claimed = claimNow(worker, offers, limit);
         if (hold.getCount() > 0) {
             held.add(claimed.size());
-            try {
-                hold.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
+            await(hold);
         }
         return claimed;
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private synchronized List<Job> claimNow(WorkerIdentity worker, List<Offer> offers, int limit) {
@@ -204,6 +211,24 @@ final class FakeQueue implements JobQueue {
         var answer = running.remove(job.id(), job) ? Settled.WRITTEN : Settled.REFUSED;
         settled.add(new Settlement(job, outcome, answer));
         return answer;
+    }
+
+    /** Lets nothing be finished until the latch is down. */
+    CountDownLatch holdFinishes() {
+        holdFinishes = new CountDownLatch(1);
+        return holdFinishes;
+    }
+
+    @Override
+    public Set<UUID> finish(List<Finish> ended) {
+        finishes.add(ended.size());
+        await(holdFinishes);
+        return finishNow(ended);
+    }
+
+    private synchronized Set<UUID> finishNow(List<Finish> ended) {
+        return ended.stream().filter(finish -> settle(finish.job(), finish.done()) == Settled.WRITTEN)
+                .map(finish -> finish.job().id()).collect(Collectors.toSet());
     }
 
     @Override

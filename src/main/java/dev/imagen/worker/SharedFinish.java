@@ -1,0 +1,75 @@
+package dev.imagen.worker;
+
+import dev.imagen.queue.JobQueue;
+import dev.imagen.queue.JobQueue.Finish;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Attempts that end while another statement is on its way share the next one: the server makes commits that notify one
+ * after the other. One that ends alone waits for nobody.
+ */
+final class SharedFinish {
+
+    private static final System.Logger LOG = System.getLogger(SharedFinish.class.getName());
+
+    /** One on its way to the server while the other one commits. */
+    private static final int STATEMENTS = 2;
+    private static final int IN_ONE = 50;
+
+    private final Semaphore turns = new Semaphore(STATEMENTS, true);
+    private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
+    private final JobQueue queue;
+
+    SharedFinish(JobQueue queue) {
+        this.queue = queue;
+    }
+
+    private record Waiting(Finish finish, CompletableFuture<Boolean> written) {}
+
+    /** @return false where {@link JobQueue#settle} has to tell what became of it */
+    boolean wrote(Finish finish) {
+        var mine = new Waiting(finish, new CompletableFuture<>());
+        waiting.add(mine);
+        // One turn each is enough: a turn takes at least one, and so nobody is left when all have had theirs.
+        turns.acquireUninterruptibly();
+        try {
+            writeSome();
+        } finally {
+            turns.release();
+        }
+        return mine.written().join();
+    }
+
+    /** Whoever has the turn writes for others too. */
+    private void writeSome() {
+        var batch = new ArrayList<Waiting>();
+        for (var next = waiting.poll(); next != null; next = batch.size() < IN_ONE ? waiting.poll() : null) {
+            batch.add(next);
+        }
+        Set<UUID> written = Set.of();
+        try {
+            written = write(batch.stream().map(Waiting::finish).toList());
+        } finally {
+            for (Waiting each : batch) {
+                each.written().complete(written.contains(each.finish().job().id()));
+            }
+        }
+    }
+
+    private Set<UUID> write(List<Finish> ended) {
+        try {
+            return ended.isEmpty() ? Set.of() : queue.finish(ended);
+        } catch (RuntimeException e) {
+            LOG.log(Level.DEBUG, "the ends of these jobs are recorded one by one: {0}", e.getMessage());
+            return Set.of();
+        }
+    }
+}

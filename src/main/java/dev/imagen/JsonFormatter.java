@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.job.JobScope;
+import io.opentelemetry.api.trace.Span;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.logging.Formatter;
@@ -13,7 +14,7 @@ import java.util.logging.Logger;
 /**
  * One JSON object a line: {@code time} (ISO 8601, UTC), {@code level}, {@code logger}, {@code message}, {@code error}
  * with the stack trace if there is one, and {@code job}, {@code owner} and {@code attempt} where the line is about a
- * job.
+ * job, {@code trace_id} and {@code span_id} where it belongs to a trace.
  */
 final class JsonFormatter extends Formatter {
 
@@ -33,6 +34,10 @@ final class JsonFormatter extends Formatter {
                 .put("message", formatMessage(entry));
         JobScope.current().ifPresent(job -> line.put("job", job.id().toString())
                 .put("owner", job.ownerUserId().toString()).put("attempt", job.attempt()));
+        var span = Span.current().getSpanContext();
+        if (span.isValid()) {
+            line.put("trace_id", span.getTraceId()).put("span_id", span.getSpanId());
+        }
         if (entry.getThrown() != null) {
             line.put("error", stackTrace(entry.getThrown()));
         }

@@ -60,15 +60,21 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    /** The version that the build wrote down. */
+    /** That the build wrote down. */
+    static String version() {
+        var properties = new Properties();
+        try (var stream = Main.class.getResourceAsStream("/version.properties")) {
+            properties.load(stream);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return properties.getProperty("version");
+    }
+
     static final class Version implements IVersionProvider {
         @Override
-        public String[] getVersion() throws IOException {
-            var properties = new Properties();
-            try (var stream = Main.class.getResourceAsStream("/version.properties")) {
-                properties.load(stream);
-            }
-            return new String[]{"imagen " + properties.getProperty("version")};
+        public String[] getVersion() {
+            return new String[]{"imagen " + version()};
         }
     }
 }

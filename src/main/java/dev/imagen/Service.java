@@ -27,6 +27,7 @@ import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.queue.QueueControl;
 import dev.imagen.storage.ImageStores;
+import dev.imagen.trace.Tracing;
 import dev.imagen.upkeep.Upkeep;
 import dev.imagen.worker.Worker;
 import io.helidon.webserver.observe.metrics.MetricsObserver;
@@ -65,6 +66,8 @@ final class Service {
     }
 
     private void startAll() {
+        // Stopped last: the others still tell it something.
+        var tracing = onStop(Tracing.of(settings.tracing(), Main.version()));
         var styles = new PromptStyles(settings.styles());
         var backends = onStop(ConfiguredBackends.of(settings, onStop(new RemoteHttp())));
         var stores = onStop(ImageStores.of(settings));
@@ -91,7 +94,7 @@ final class Service {
         var health = new Health(database, notifications, worker);
         var server = onStop(ApiServer.start(settings.server(),
                 new ApiServer.Parts(database, events, backends, styles, stores, settings.images(),
-                        settings.worker().lease()),
+                        settings.worker().lease(), tracing),
                 new ApiServer.Access(authenticator(database), settings.api()),
                 List.of(health.observer(), MetricsObserver.create())));
         onStop(events);
@@ -109,7 +112,7 @@ final class Service {
         worker.ifPresent(w -> {
             onStop(Upkeep.of(database, stores, settings.retention())).start();
             onStop(new QueueSampler(database)).start();
-            w.start(events);
+            w.start(events, tracing);
             stops.push(w::stop);
         });
         health.migrated();

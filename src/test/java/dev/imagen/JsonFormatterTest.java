@@ -8,6 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobScope;
 import dev.imagen.job.JobStatus;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.TraceFlags;
+import io.opentelemetry.api.trace.TraceState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -65,5 +69,17 @@ class JsonFormatterTest {
         assertThat(read(line.get()).path("owner").textValue()).isEqualTo(job.ownerUserId().toString());
         assertThat(read(line.get()).path("attempt").intValue()).isEqualTo(3);
         assertThat(read(new JsonFormatter().format(entry("again"))).has("job")).isFalse();
+    }
+
+    @Test
+    void a_line_within_a_trace_tells_which_span_of_which_trace() {
+        var span = Span.wrap(SpanContext.create("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331",
+                TraceFlags.getSampled(), TraceState.getDefault()));
+        try (var _ = span.makeCurrent()) {
+            var line = read(new JsonFormatter().format(entry("again")));
+            assertThat(line.path("trace_id").textValue()).isEqualTo("0af7651916cd43dd8448eb211c80319c");
+            assertThat(line.path("span_id").textValue()).isEqualTo("b7ad6b7169203331");
+        }
+        assertThat(new JsonFormatter().format(entry("again"))).doesNotContain("trace_id", "span_id");
     }
 }

@@ -18,6 +18,7 @@ import dev.imagen.queue.QueueFailures;
 import dev.imagen.queue.QueueHistory;
 import dev.imagen.queue.Workers;
 import dev.imagen.storage.ImageStores;
+import dev.imagen.trace.Tracing;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.openapi.OpenApiFeature;
 import io.helidon.webserver.WebServer;
@@ -54,9 +55,10 @@ public final class ApiServer implements AutoCloseable {
      * What the REST API works on.
      *
      * @param lease a worker is dead this long after its last heartbeat
+     * @param tracing of requests
      */
     public record Parts(Database database, JobEvents events, Backends backends, PromptStyles styles, ImageStores stores,
-            Settings.Images limits, Duration lease) {}
+            Settings.Images limits, Duration lease, Tracing tracing) {}
 
     /** Who is let in, and how much each may ask for. */
     public record Access(Authenticator authenticator, ApiSettings limits) {}
@@ -83,13 +85,15 @@ public final class ApiServer implements AutoCloseable {
     static void configure(WebServerConfig.Builder server, Settings.Server settings, Parts parts, Access access,
             List<Observer> observers) {
         var routing = HttpRouting.builder();
+        routing.addFilter(new RequestSpans(parts.tracing()));
         routing.addFilter(Framing::check);
         RateLimit.of(access.limits().addressRate(), "this address")
                 .ifPresent(limit -> routing.addFilter(new AddressLimit(limit)));
         settings.names().ifPresent(names -> routing.addFilter(new HostNames(names)));
         if (settings.api()) {
-            routes(parts, access).forEach(route -> routing.register(route.path(), route.service()));
-            routing.register("/", new PageService(parts.stores().linkOrigins()));
+            routes(parts, access)
+                    .forEach(route -> routing.register(route.path(), NamedRoutes.of(route.path(), route.service())));
+            routing.register("/", NamedRoutes.of("/", new PageService(parts.stores().linkOrigins())));
         }
         routing.addFilter((chain, request, response) -> {
             AnswerHeaders.set(response.headers());

@@ -6,6 +6,7 @@ import dev.imagen.database.Caller;
 import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.RequestResolver;
 import dev.imagen.queue.OwnedJobs.Submission;
+import dev.imagen.trace.Traceparent;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Optional;
@@ -55,7 +56,7 @@ final class NewJobReader {
         fields.check();
         var whose = Owners.of(caller, owner);
         checkInput(job, caller, whose);
-        return new Submission(id, whose, job, keyHeader.or(() -> keyField), hash(id, job));
+        return new Submission(id, whose, job, keyHeader.or(() -> keyField), Traceparent.current(), hash(id, job));
     }
 
     private static NewJob job(ObjectNode body, Caller caller, Fields fields) {

@@ -30,7 +30,7 @@ final class Origins implements Filter {
     private static final List<Header> PREFLIGHT = List.of(
             HeaderValues.createCached("Access-Control-Allow-Methods", "GET, POST, DELETE"),
             HeaderValues.createCached("Access-Control-Allow-Headers",
-                    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer"),
+                    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, traceparent"),
             HeaderValues.createCached("Access-Control-Max-Age", "3600"));
 
     private static final Set<Method> READING = Set.of(Method.GET, Method.HEAD, Method.OPTIONS);

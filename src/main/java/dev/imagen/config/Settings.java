@@ -1,6 +1,7 @@
 package dev.imagen.config;
 
 import java.math.BigDecimal;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -16,9 +17,15 @@ import java.util.Set;
  * @param jsonLogs whether each line of the log is a JSON object
  * @param styles prompt styles by name
  */
-public record Settings(Path home, boolean jsonLogs, Server server, AuthSettings auth, ApiSettings api,
+public record Settings(Path home, boolean jsonLogs, Tracing tracing, Server server, AuthSettings auth, ApiSettings api,
         DatabaseSettings database, Queue queue, WorkerSettings worker, StorageSettings storage, Images images,
         Retention retention, Backends backends, Mock mock, Map<String, Style> styles) {
+
+    /**
+     * @param endpoint of a collector that takes OTLP over HTTP; empty: there are no traces
+     * @param ratio share of the traces that begin here which are recorded, 0.0 to 1.0
+     */
+    public record Tracing(Optional<URI> endpoint, double ratio) {}
 
     /**
      * @param host address to listen on

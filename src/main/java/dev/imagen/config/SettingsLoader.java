@@ -77,12 +77,17 @@ public final class SettingsLoader {
     private Settings settings() {
         var access = new AuthSettingsReader(keys);
         var auth = access.read();
-        return new Settings(home(keys), keys.oneOf("log.format", "text", "json").equals("json"),
+        return new Settings(home(keys), keys.oneOf("log.format", "text", "json").equals("json"), tracing(),
                 server(access.names(auth.mode())), auth, api(auth.mode()), database(), queue(), worker(),
                 new StorageLoader(keys).storage(), images(), retention(), new BackendsLoader(keys).backends(),
                 new Settings.Mock(keys.duration("mock.delay", Duration.ZERO, Duration.ofHours(1)),
                         keys.fraction("mock.failures")),
                 styles());
+    }
+
+    private Settings.Tracing tracing() {
+        return new Settings.Tracing(keys.optional("tracing.endpoint").map(_ -> keys.url("tracing.endpoint")),
+                keys.fraction("tracing.ratio"));
     }
 
     private Settings.Server server(Optional<Set<String>> names) {

@@ -10,6 +10,16 @@ public sealed interface Outcome {
     /** What the attempt cost, if it reached a backend. */
     Optional<Usage> usage();
 
+    /** As metrics and traces name it. */
+    default String text() {
+        return switch (this) {
+            case Done _ -> "done";
+            case Failed failed -> failed.retryable() ? "failed_retryable" : "failed";
+            case Cancelled _ -> "cancelled";
+            case HandedBack _ -> "handed_back";
+        };
+    }
+
     /** @param images at least one, in the order of their positions */
     record Done(List<NewImage> images, Optional<Usage> usage) implements Outcome {}
 

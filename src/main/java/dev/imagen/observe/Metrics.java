@@ -13,7 +13,6 @@ import io.helidon.metrics.api.MeterRegistry;
 import io.helidon.metrics.api.Tag;
 import io.helidon.metrics.api.Timer;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
@@ -74,18 +73,16 @@ public final class Metrics implements WorkerListener {
     public void claimed(Job job) {
         registry.getOrCreate(Counter.builder("imagen_jobs_claimed").description("Jobs that this process claimed")
                 .tags(List.of(backend(job)))).increment();
-        var due = job.request().runAt().filter(at -> at.isAfter(job.createdAt())).orElse(job.createdAt());
-        var pickup = Duration.between(due, job.startedAt().orElse(Instant.EPOCH));
-        if (job.attempt() == 1 && !pickup.isNegative()) {
-            registry.getOrCreate(Timer.builder("imagen_job_pickup").description("From due to claimed")
-                    .buckets(PICKUP_BUCKETS).percentiles(NO_QUANTILES)).record(pickup);
-        }
+        job.waited().filter(_ -> job.attempt() == 1)
+                .ifPresent(wait -> registry.getOrCreate(Timer.builder("imagen_job_pickup")
+                        .description("From due to claimed").buckets(PICKUP_BUCKETS).percentiles(NO_QUANTILES))
+                        .record(wait));
     }
 
     @Override
     public void finished(Job job, Outcome outcome, Duration took) {
         registry.getOrCreate(Counter.builder("imagen_jobs_finished").description("Attempts that ended in this process")
-                .tags(List.of(backend(job), Tag.create("outcome", name(outcome))))).increment();
+                .tags(List.of(backend(job), Tag.create("outcome", outcome.text())))).increment();
         registry.getOrCreate(Timer.builder("imagen_job_run").description("From claimed to recorded")
                 .tags(List.of(backend(job))).buckets(RUN_BUCKETS).percentiles(NO_QUANTILES)).record(took);
     }
@@ -97,15 +94,6 @@ public final class Metrics implements WorkerListener {
 
     private static Tag backend(Job job) {
         return Tag.create("backend", job.request().backend().orElse(""));
-    }
-
-    private static String name(Outcome outcome) {
-        return switch (outcome) {
-            case Outcome.Done _ -> "done";
-            case Outcome.Failed failed -> failed.retryable() ? "failed_retryable" : "failed";
-            case Outcome.Cancelled _ -> "cancelled";
-            case Outcome.HandedBack _ -> "handed_back";
-        };
     }
 
     private static Duration[] buckets(long... millis) {

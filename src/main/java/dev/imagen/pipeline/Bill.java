@@ -6,6 +6,8 @@ import dev.imagen.config.Price;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.Metered;
 import dev.imagen.pipeline.RequestResolver.Resolved;
+import dev.imagen.trace.Spans;
+import io.opentelemetry.api.trace.Span;
 import java.math.RoundingMode;
 import java.time.Duration;
 import java.util.Optional;
@@ -48,7 +50,11 @@ final class Bill {
     private Generation call(Resolved resolved, ImageRequest part, PartProgress progress)
             throws JobFailedException, InterruptedException {
         try {
-            return resolved.backend().generate(part, progress);
+            return Spans.in("imagen.backend", () -> {
+                Span.current().setAttribute("imagen.backend", resolved.backend().info().name())
+                        .setAttribute("imagen.model", part.model()).setAttribute("imagen.pictures", part.count());
+                return resolved.backend().generate(part, progress);
+            });
         } catch (JobFailedException e) {
             failure = e;
             throw e;

@@ -10,6 +10,7 @@ import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.RequestResolver.Resolved;
 import dev.imagen.storage.ImageStores;
+import dev.imagen.trace.Spans;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +44,7 @@ public final class GenerationPipeline implements Pipeline {
     @Override
     public List<NewImage> run(Job job, Attempt attempt) throws JobFailedException, InterruptedException {
         var bill = new Bill(attempt);
-        var resolved = withInput(job, resolver.resolve(job.request()));
+        var resolved = withInput(job, Spans.in("imagen.style", () -> resolver.resolve(job.request())));
         try {
             return run(job, resolved, bill);
         } catch (JobFailedException e) {
@@ -87,7 +88,7 @@ public final class GenerationPipeline implements Pipeline {
         if (job.request().inputImageId().isEmpty()) {
             return resolved;
         }
-        var input = inputs.read(job.ownerUserId(), job.request().inputImageId().get());
+        var input = Spans.in("imagen.input", () -> inputs.read(job.ownerUserId(), job.request().inputImageId().get()));
         return resolved.beginningWith(input.bytes(), input.mimeType());
     }
 

@@ -13,6 +13,7 @@ import dev.imagen.pipeline.RequestResolver.Resolved;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.StorageKey;
 import dev.imagen.storage.StoreException;
+import dev.imagen.trace.Spans;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.security.MessageDigest;
@@ -43,11 +44,10 @@ final class PictureStore {
         var asked = job.request();
         var request = resolved.request();
         var backend = resolved.backend().info().name();
-        var file = check(picture, backend);
-        byte[] bytes = withMetadata(picture, file, asked, resolved, position);
+        var file = Spans.in("imagen.check", () -> check(picture, backend));
+        byte[] bytes = Spans.in("imagen.metadata", () -> withMetadata(picture, file, asked, resolved, position));
         var mimeType = file.type().mimeType();
-        var key = StorageKey.of(job, position, mimeType);
-        store(key, bytes, mimeType);
+        var key = Spans.in("imagen.store", () -> store(StorageKey.of(job, position, mimeType), bytes, mimeType));
         return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(), bytes.length,
                 sha256(bytes), backend, request.model(), request.prompt(), request.negativePrompt(), asked.style(),
                 resolved.seed(position), resolved.steps());
@@ -74,12 +74,13 @@ final class PictureStore {
                         resolved.strength()));
     }
 
-    private void store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {
+    private String store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
         try {
             store.put(key, bytes, mimeType);
+            return key;
         } catch (IOException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();

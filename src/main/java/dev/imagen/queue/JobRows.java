@@ -17,9 +17,9 @@ public final class JobRows {
         return new Job(row.uuid("id"), row.uuid("owner_user_id"), request(row), row.optionalText("idempotency_key"),
                 JobStatus.of(row.text("status")).orElseThrow(), row.integer("attempt"), row.integer("failures"),
                 row.optionalUuid("worker_id"), row.optionalText("error"), row.optionalUuid("image_id"),
-                row.list("images", UUID.class), row.optionalInstant("cancel_requested_at"), row.whole("version"),
-                row.instant("created_at"), row.instant("updated_at"), row.optionalInstant("started_at"),
-                row.optionalInstant("completed_at"));
+                row.list("images", UUID.class), row.optionalInstant("cancel_requested_at"),
+                row.optionalText("traceparent"), row.whole("version"), row.instant("created_at"),
+                row.instant("updated_at"), row.optionalInstant("started_at"), row.optionalInstant("completed_at"));
     }
 
     private static NewJob request(Row row) {

@@ -27,10 +27,10 @@ public final class OwnedJobs {
     private static final String INSERT = """
             insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
                                      steps, seed, priority, run_at, max_attempts, idempotency_key, params,
-                                     count, input_image_id, strength)
+                                     count, input_image_id, strength, traceparent)
             values (coalesce(?::uuid, gen_random_uuid()), ?::uuid, ?, ?, ?, ?, ?, ?::int, ?::int, ?::int, ?::bigint,
                     ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?, ?::jsonb,
-                    ?::smallint, ?::uuid, ?::double precision)
+                    ?::smallint, ?::uuid, ?::double precision, ?)
             on conflict do nothing
             returning *
             """;
@@ -87,10 +87,11 @@ public final class OwnedJobs {
     /**
      * @param id chosen by the client, or by the database
      * @param owner whose the job is
+     * @param traceparent the span that it belongs to; no part of what is asked for
      * @param requestHash of everything that was asked for: tells a repeated request from another one with the same key
      */
     public record Submission(Optional<UUID> id, UUID owner, NewJob job, Optional<String> idempotencyKey,
-            byte[] requestHash) {}
+            Optional<String> traceparent, byte[] requestHash) {}
 
     /** What became of a submission. */
     public sealed interface Submitted {
@@ -151,7 +152,7 @@ public final class OwnedJobs {
                 job.seed().orElse(null), job.priority(),
                 job.runAt().map(at -> at.atOffset(ZoneOffset.UTC)).orElse(null), job.maxAttempts(),
                 submission.idempotencyKey().orElse(null), Params.json(job.params()), job.count(),
-                job.inputImageId().orElse(null), job.strength().orElse(null));
+                job.inputImageId().orElse(null), job.strength().orElse(null), submission.traceparent().orElse(null));
     }
 
     private static Submitted earlier(Session session, UUID owner, String hash, String key) throws SQLException {

@@ -8,6 +8,7 @@ import dev.imagen.job.Outcome;
 import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.Settled;
+import io.opentelemetry.context.Context;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Optional;
@@ -36,8 +37,9 @@ final class JobRunner {
 
     /** Runs to the end; the calling thread is never interrupted by a stop. */
     void run(RunningJob running) {
-        running.start(() -> JobScope.run(running.job(), () -> runPipeline(running)));
+        running.start(Context.current().wrap(() -> JobScope.run(running.job(), () -> runPipeline(running))));
         var outcome = outcome(running, await(running));
+        JobSpan.ended(outcome);
         recorder.record(running.job(), outcome).ifPresent(settled -> {
             if (settled == Settled.WRITTEN) {
                 listener.finished(running.job(), outcome, running.age());

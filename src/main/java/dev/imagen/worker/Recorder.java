@@ -4,8 +4,11 @@ import dev.imagen.job.Job;
 import dev.imagen.job.Outcome;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.Settled;
+import dev.imagen.trace.Spans;
+import io.opentelemetry.api.trace.SpanKind;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -38,6 +41,17 @@ final class Recorder {
 
     /** Empty where the database did not answer in time: then nobody knows, and files stay. */
     Optional<Settled> record(Job job, Outcome outcome) {
+        var span = Spans.begin("imagen.finish", SpanKind.INTERNAL);
+        try {
+            var settled = togetherOrAlone(job, outcome);
+            span.setAttribute("imagen.recorded", settled.map(Settled::name).orElse("UNKNOWN").toLowerCase(Locale.ROOT));
+            return settled;
+        } finally {
+            span.end();
+        }
+    }
+
+    private Optional<Settled> togetherOrAlone(Job job, Outcome outcome) {
         if (outcome instanceof Outcome.Done done && shared.wrote(new JobQueue.Finish(job, done))) {
             return Optional.of(Settled.WRITTEN);
         }

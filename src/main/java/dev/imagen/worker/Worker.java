@@ -7,8 +7,10 @@ import dev.imagen.pipeline.Pipeline;
 import dev.imagen.queue.JobQueue;
 import dev.imagen.queue.JobQueue.Offer;
 import dev.imagen.queue.ProgressListener;
+import dev.imagen.trace.Tracing;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -45,6 +47,7 @@ public final class Worker {
     private final Rescue rescue;
     private final LiveProgress live = new LiveProgress(() -> TimeUnit.MILLISECONDS.sleep(BETWEEN_NEWS.toMillis()));
     private final Progress progress;
+    private volatile Tracing tracing = Tracing.OFF;
     private volatile Thread loop;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private volatile boolean stopping;
@@ -86,11 +89,12 @@ public final class Worker {
 
     /** Begins to work, while nobody in this process watches. */
     public void start() {
-        start(ProgressListener.NOBODY);
+        start(ProgressListener.NOBODY, Tracing.OFF);
     }
 
     /** Begins to work; the database need not answer yet. */
-    public void start(ProgressListener watching) {
+    public void start(ProgressListener watching, Tracing traced) {
+        tracing = traced;
         heartbeat.start();
         rescue.start();
         live.start(watching);
@@ -167,9 +171,10 @@ public final class Worker {
         if (offers.isEmpty()) {
             return longestSleep();
         }
+        var sent = Instant.now();
         int asked = free();
         var jobs = queue.claim(heartbeat.identity(), offers, asked);
-        jobs.forEach(this::begin);
+        jobs.forEach(job -> begin(job, sent));
         var open = offers();
         if (jobs.size() == asked && !open.isEmpty()) {
             // Slots became free meanwhile, and there is likely more for them.
@@ -206,7 +211,7 @@ public final class Worker {
         return nextDue.in(changed, () -> queue.untilNextDue(heartbeat.identity(), open));
     }
 
-    private void begin(Job job) {
+    private void begin(Job job, Instant sent) {
         var attempt = new RunningJob(job, live);
         running.add(attempt);
         if (!heartbeat.holds(job.workerId().orElseThrow())) {
@@ -214,12 +219,14 @@ public final class Worker {
             attempt.stop(StopReason.LEASE_LOST);
         }
         listener.claimed(job);
+        var span = JobSpan.begin(tracing, job, sent);
         Thread.ofVirtual().name("imagen-runner-" + job.id()).start(() -> JobScope.run(job, () -> {
-            try {
+            try (var _ = tracing.enter(span)) {
                 runner.run(attempt);
             } catch (RuntimeException | Error e) {
                 LOG.log(Level.ERROR, "job " + job.id() + ": its runner failed; the next recovery hands it back", e);
             } finally {
+                span.end();
                 running.remove(attempt);
                 live.forget(attempt);
                 if (hungry) {

@@ -22,6 +22,7 @@ import dev.imagen.queue.JobListener;
 import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.storage.FileImageStore;
 import dev.imagen.storage.ImageStores;
+import dev.imagen.trace.Tracing;
 import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
 import java.time.Duration;
@@ -65,7 +66,7 @@ final class BenchSystem implements AutoCloseable {
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.serverSettings = settings.server();
         this.parts = new ApiServer.Parts(database, events, backends, styles, stores, settings.images(),
-                settings.worker().lease());
+                settings.worker().lease(), Tracing.OFF);
         this.server = ApiServer.start(serverSettings, parts,
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
     }
@@ -98,7 +99,7 @@ final class BenchSystem implements AutoCloseable {
     void startWorker() {
         notifications.start();
         events.start();
-        worker.start(events);
+        worker.start(events, Tracing.OFF);
     }
 
     /** When the worker had the job, by System.nanoTime. */

@@ -36,6 +36,7 @@ class SettingsLoaderTest {
                 10_000, Set.of(), Optional.of(Set.of("127.0.0.1"))));
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
         assertThat(settings.jsonLogs()).isFalse();
+        assertThat(settings.tracing()).isEqualTo(new Settings.Tracing(Optional.empty(), 1.0));
         assertThat(settings.database().connection()).isEmpty();
         assertThat(settings.database().listen()).isTrue();
         assertThat(settings.worker())
@@ -191,6 +192,9 @@ class SettingsLoaderTest {
             mock.delay         | PT2H            | mock.delay (MOCK_DELAY) is PT2H, must be from PT0S to PT1H
             mock.failures      | 1.5             | mock.failures (MOCK_FAILURES) is 1.5, must be from 0.0 to 1.0
             mock.failures      | NaN             | mock.failures (MOCK_FAILURES) is NaN, must be from 0.0 to 1.0
+            tracing.ratio      | 1.1             | tracing.ratio (TRACING_RATIO) is 1.1, must be from 0.0 to 1.0
+            tracing.endpoint   | collector:4318  | tracing.endpoint (TRACING_ENDPOINT) must be a URL such as https://host
+            tracing.endpoint   | http://u:p@host | tracing.endpoint (TRACING_ENDPOINT) must be a URL such as https://host
             mock.failures      | half            | mock.failures (MOCK_FAILURES) is 'half', must be a number from 0.0 to 1.0
             styles.ink.width   | 8               | styles.ink.width (STYLES_INK_WIDTH) is 8, must be from 16 to 8192
             imagen.config      | no-such-file    | imagen.config (IMAGEN_CONFIG): no readable file no-such-file

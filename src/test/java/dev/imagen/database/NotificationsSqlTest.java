@@ -213,6 +213,7 @@ class NotificationsSqlTest {
                 arguments("failures", "9"), arguments("worker_id", "gen_random_uuid()"), arguments("image_id", "null"),
                 arguments("params", "'{\"a\": 1}'"), arguments("count", "2"),
                 arguments("input_image_id", "gen_random_uuid()"), arguments("strength", "null"),
+                arguments("traceparent", "'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'"),
                 arguments("images", "array[gen_random_uuid()]"), arguments("started_at", "now()"),
                 arguments("completed_at", "now()"), arguments("created_at", "now() - interval '1 day'"));
     }

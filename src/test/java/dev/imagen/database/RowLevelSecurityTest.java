@@ -32,7 +32,7 @@ class RowLevelSecurityTest {
     /** What a client may set, by the design. */
     private static final Set<String> CLIENT_COLUMNS = Set.of("id", "owner_user_id", "prompt", "negative_prompt",
             "backend", "model", "style", "width", "height", "steps", "seed", "priority", "run_at", "max_attempts",
-            "idempotency_key", "params", "count", "input_image_id", "strength");
+            "idempotency_key", "params", "count", "input_image_id", "strength", "traceparent");
 
     /** Something that a forger would like to have, for each of the other columns. */
     private static final Map<String, String> FORGED = Map.ofEntries(Map.entry("request_hash", "'\\x00'"),
@@ -68,13 +68,15 @@ class RowLevelSecurityTest {
                 insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend,
                     model, style, width, height,
                                          steps, seed, priority, run_at, max_attempts, idempotency_key, params, count,
-                                         input_image_id, strength)
+                                         input_image_id, strength, traceparent)
                 values ('%s', '%s', 'a', 'b', 'c', 'd', 'e', 16, 17, 18, 19, -20,
-                    now() + interval '1 day', 21, 'f', '{"a": 1}', 2, gen_random_uuid(), 0.5)
+                    now() + interval '1 day', 21, 'f', '{"a": 1}', 2, gen_random_uuid(), 0.5,
+                    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
                 returning id""".formatted(id, alice));
         assertThat(DB.job(id)).containsEntry("negative_prompt", "b").containsEntry("seed", 19L)
                 .containsEntry("priority", -20).containsEntry("count", 2).containsEntry("strength", 0.5)
-                .containsEntry("idempotency_key", "f");
+                .containsEntry("idempotency_key", "f")
+                .containsEntry("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     }
 
     @Test

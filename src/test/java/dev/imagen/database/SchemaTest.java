@@ -63,6 +63,19 @@ class SchemaTest {
                 arguments("jobs_strength_range", "input_image_id, strength", "gen_random_uuid(), 1.01"),
                 arguments("jobs_strength_range", "input_image_id, strength", "gen_random_uuid(), 'NaN'"),
                 arguments("jobs_strength_needs_input", "strength", "0.5"),
+                arguments("jobs_traceparent_format", "traceparent", "''"),
+                arguments("jobs_traceparent_format", "traceparent",
+                        "'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331'"),
+                arguments("jobs_traceparent_format", "traceparent",
+                        "'01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'"),
+                arguments("jobs_traceparent_format", "traceparent",
+                        "'00-00000000000000000000000000000000-b7ad6b7169203331-01'"),
+                arguments("jobs_traceparent_format", "traceparent",
+                        "'00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01'"),
+                arguments("jobs_traceparent_format", "traceparent",
+                        "'00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01'"),
+                arguments("jobs_traceparent_format", "traceparent",
+                        "E'00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\\n'"),
                 arguments("jobs_status_known", "status", "'finished'"));
     }
 
@@ -83,7 +96,8 @@ class SchemaTest {
             "steps|1", "steps|10000", "seed|0", "seed|9007199254740991", "max_attempts|1", "max_attempts|25", "count|1",
             "count|10", "input_image_id, strength|gen_random_uuid(), 0",
             "input_image_id, strength|gen_random_uuid(), 1", "idempotency_key|repeat('😀', 255)",
-            "params|jsonb_build_object('a', repeat('x', 16375))"}, quoteCharacter = '"')
+            "params|jsonb_build_object('a', repeat('x', 16375))",
+            "traceparent|'00-00000000000000000000000000000001-f000000000000000-ff'"}, quoteCharacter = '"')
     void the_last_good_value_is_accepted(String column, String value) throws SQLException {
         DB.execute(insert(column, value));
     }

@@ -69,7 +69,7 @@ class OwnedJobsTest {
     }
 
     private static Submission plain(UUID owner) {
-        return new Submission(Optional.empty(), owner, NewJob.of("a cat"), Optional.empty(), HASH);
+        return new Submission(Optional.empty(), owner, NewJob.of("a cat"), Optional.empty(), Optional.empty(), HASH);
     }
 
     private Submission withKey(String key, byte[] hash) {
@@ -77,7 +77,7 @@ class OwnedJobsTest {
     }
 
     private static Submission withKey(UUID owner, String key, byte[] hash) {
-        return new Submission(Optional.empty(), owner, NewJob.of("a cat"), Optional.of(key), hash);
+        return new Submission(Optional.empty(), owner, NewJob.of("a cat"), Optional.of(key), Optional.empty(), hash);
     }
 
     // Submitting
@@ -99,7 +99,8 @@ class OwnedJobsTest {
                 Optional.of("noir"), Optional.of(16), Optional.of(32), Optional.of(5), Optional.of(9007199254740991L),
                 -7, Optional.of(runAt), 9, Map.of("cfg", 7), 4, Optional.of(UUID.randomUUID()), Optional.of(0.25));
         var id = UUID.randomUUID();
-        var job = create(alice, new Submission(Optional.of(id), aliceId, asked, Optional.of("key"), HASH));
+        var job = create(alice,
+                new Submission(Optional.of(id), aliceId, asked, Optional.of("key"), Optional.empty(), HASH));
         assertThat(job.id()).isEqualTo(id);
         assertThat(job.request()).isEqualTo(asked);
         assertThat(job.idempotencyKey()).contains("key");
@@ -160,7 +161,7 @@ class OwnedJobsTest {
         var foreign = create(bob, plain(bobId)).id();
         for (UUID id : List.of(own, foreign)) {
             var submission = new Submission(Optional.of(id), aliceId, NewJob.of("a cat"),
-                    withKey ? Optional.of("k") : Optional.empty(), HASH);
+                    withKey ? Optional.of("k") : Optional.empty(), Optional.empty(), HASH);
             assertThat(jobs.submit(alice, submission)).isEqualTo(new Submitted.IdTaken());
         }
         assertThat(DB.job(foreign)).containsEntry("owner_user_id", bobId);
@@ -168,9 +169,8 @@ class OwnedJobsTest {
 
     @Test
     void a_bad_value_is_refused_with_the_name_of_its_constraint() {
-        assertThatExceptionOfType(DatabaseException.class)
-                .isThrownBy(() -> jobs.submit(alice,
-                        new Submission(Optional.empty(), aliceId, NewJob.of("  "), Optional.empty(), HASH)))
+        assertThatExceptionOfType(DatabaseException.class).isThrownBy(() -> jobs.submit(alice,
+                new Submission(Optional.empty(), aliceId, NewJob.of("  "), Optional.empty(), Optional.empty(), HASH)))
                 .satisfies(e -> {
                     assertThat(e.refused()).isTrue();
                     assertThat(e.constraint()).contains("jobs_prompt_not_blank");
@@ -181,8 +181,9 @@ class OwnedJobsTest {
     void a_place_ahead_of_everybody_is_refused() {
         var asked = new NewJob("a cat", Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), 1, Optional.empty(), 3);
-        assertThatExceptionOfType(DatabaseException.class).isThrownBy(
-                () -> jobs.submit(alice, new Submission(Optional.empty(), aliceId, asked, Optional.empty(), HASH)))
+        assertThatExceptionOfType(DatabaseException.class)
+                .isThrownBy(() -> jobs.submit(alice,
+                        new Submission(Optional.empty(), aliceId, asked, Optional.empty(), Optional.empty(), HASH)))
                 .satisfies(e -> assertThat(e.refused()).isTrue());
     }
 

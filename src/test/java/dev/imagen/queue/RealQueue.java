@@ -83,7 +83,7 @@ final class RealQueue {
                 Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), move.priority(),
                 Optional.empty(), move.maxAttempts());
         var submission = new Submission(Optional.of(Cast.id(move.job())), Cast.owner(move.job()).owner().orElseThrow(),
-                request, Optional.empty(), new byte[0]);
+                request, Optional.empty(), Optional.empty(), new byte[0]);
         return owned.submit(Cast.owner(move.job()), submission) instanceof Submitted.Created created
                 ? became(Optional.of(created.job()))
                 : Plain.REFUSED;

@@ -29,6 +29,7 @@ import dev.imagen.queue.PostgresJobQueue;
 import dev.imagen.storage.FileImageStore;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.ImageStores;
+import dev.imagen.trace.Tracing;
 import dev.imagen.worker.Worker;
 import dev.imagen.worker.WorkerListener;
 import java.io.IOException;
@@ -60,6 +61,7 @@ public final class TestService implements AutoCloseable {
     private final Notifications notifications;
     private final GatedPipeline pipeline;
     private final Worker worker;
+    private final Tracing tracing;
     private final ApiServer.Parts parts;
     private final Optional<JwtVerifier> tokens;
     private final ApiServer.Access access;
@@ -71,6 +73,7 @@ public final class TestService implements AutoCloseable {
         this.name = "service-" + NUMBER.incrementAndGet();
         this.owner = setup.owner;
         this.images = folder();
+        this.tracing = Tracing.of(settings.tracing(), "test");
         var databaseSettings = named(setup.database, name);
         this.database = new Database(databaseSettings);
         this.notifications = new Notifications(databaseSettings);
@@ -88,7 +91,7 @@ public final class TestService implements AutoCloseable {
         notifications.start();
         parts.events().start();
         if (setup.worker.enabled()) {
-            worker.start(parts.events());
+            worker.start(parts.events(), tracing);
         }
     }
 
@@ -98,7 +101,7 @@ public final class TestService implements AutoCloseable {
         var backends = new Backends("mock", setup.backends, settings.backends().offers());
         backends.probe();
         return new ApiServer.Parts(database, events, backends, new PromptStyles(settings.styles()),
-                setup.stores.apply(new FileImageStore(images)), settings.images(), setup.worker.lease());
+                setup.stores.apply(new FileImageStore(images)), settings.images(), setup.worker.lease(), tracing);
     }
 
     private Authenticator bearer(JwtVerifier verifier) {
@@ -265,6 +268,7 @@ public final class TestService implements AutoCloseable {
         parts.backends().close();
         database.close();
         tokens.ifPresent(JwtVerifier::close);
+        tracing.close();
         delete(images);
     }
 

@@ -5,6 +5,7 @@ import dev.imagen.backend.automatic1111.Questions.Standing;
 import dev.imagen.backend.automatic1111.Questions.Task;
 import dev.imagen.backend.remote.Answer;
 import dev.imagen.job.JobFailedException;
+import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -44,7 +45,8 @@ final class PictureCall {
         this.steps = steps;
         this.questions = questions;
         this.watch = new PictureWatch(task, steps, questions);
-        this.sender = Thread.ofVirtual().name("imagen-automatic1111-call").unstarted(() -> send(post));
+        this.sender = Thread.ofVirtual().name("imagen-automatic1111-call")
+                .unstarted(Context.current().wrap(() -> send(post)));
         this.watcher = Thread.ofVirtual().name("imagen-automatic1111-progress")
                 .unstarted(() -> watch.watch(() -> !answer.isDone()));
     }

@@ -163,6 +163,11 @@ public final class RemoteServer {
 
     private Answer exchange(HttpRequest request, long most, Exchange exchange)
             throws JobFailedException, InterruptedException {
+        return CallSpan.around(request, () -> answer(request, most, exchange));
+    }
+
+    private Answer answer(HttpRequest request, long most, Exchange exchange)
+            throws JobFailedException, InterruptedException {
         var host = request.uri().getAuthority();
         try {
             var answer = exchange.answer();

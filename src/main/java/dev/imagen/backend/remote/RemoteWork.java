@@ -1,6 +1,7 @@
 package dev.imagen.backend.remote;
 
 import dev.imagen.job.JobFailedException;
+import io.opentelemetry.context.Context;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Set;
@@ -50,7 +51,7 @@ public final class RemoteWork {
             throw new InterruptedException();
         }
         var begun = new FutureTask<>(call);
-        Thread.ofVirtual().name("imagen-remote-begin").start(begun);
+        Thread.ofVirtual().name("imagen-remote-begin").start(Context.current().wrap(begun));
         try {
             return begun.get();
         } catch (ExecutionException e) {
@@ -90,7 +91,7 @@ public final class RemoteWork {
     }
 
     private void tell(Telling what) {
-        var thread = Thread.ofVirtual().name("imagen-remote-end").unstarted(() -> {
+        var thread = Thread.ofVirtual().name("imagen-remote-end").unstarted(Context.current().wrap(() -> {
             try {
                 what.tell();
             } catch (JobFailedException e) {
@@ -100,7 +101,7 @@ public final class RemoteWork {
             } finally {
                 telling.remove(Thread.currentThread());
             }
-        });
+        }));
         telling.add(thread);
         thread.start();
     }

@@ -4,16 +4,27 @@ import dev.imagen.config.SettingsLoader;
 import dev.imagen.database.Migrations;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** Brings the schema up to date and ends. */
 @Command(name = "migrate", description = "Brings the schema imagen up to date and ends.", mixinStandardHelpOptions = true)
 final class MigrateCommand implements Callable<Integer> {
 
+    @Option(names = "--take-over", description = "Also takes over the tables of an earlier worker: docs/backup.md.")
+    private boolean takeOver;
+
     @Override
     public Integer call() {
         var settings = SettingsLoader.load();
         try (var database = AnyDatabase.open(settings)) {
-            report(new Migrations(database.settings()).run());
+            var migrations = new Migrations(database.settings());
+            if (takeOver) {
+                var taken = migrations.takeOver();
+                report(taken.applied());
+                taken.rows().forEach(System.out::println);
+            } else {
+                report(migrations.run());
+            }
         }
         return 0;
     }

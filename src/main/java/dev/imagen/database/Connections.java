@@ -41,6 +41,15 @@ final class Connections {
         return open(login, common(timeout));
     }
 
+    /** A connection for a few long statements of the schema's owner: no time limit, and it sees every row or fails. */
+    static Connection openUnhurried(Login owner) throws SQLException {
+        var properties = new HashMap<>(common(Duration.ZERO));
+        properties.put("socketTimeout", "0");
+        properties.put("options",
+                "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off");
+        return open(owner, properties);
+    }
+
     /** A connection to wait for notifications on. */
     static Connection openListener(Login login) throws SQLException {
         var properties = new HashMap<>(common(Duration.ZERO));

@@ -5,8 +5,12 @@ import dev.imagen.config.Login;
 import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationVersion;
+import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 
 /** Brings the schema up to date. Replicas that start together wait for each other. */
 public final class Migrations {
@@ -62,11 +66,27 @@ public final class Migrations {
             end
             $$""";
 
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+
+    /**
+     * While a migration waits for a table, everybody else waits behind it, heartbeats among them: a worker stops its
+     * jobs 10 s after the last one that it sent, and sends one every 3 s.
+     */
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
+
     private final DatabaseSettings settings;
+    private final Duration longestWait;
+    private final String[] locations;
 
     /** Migrates with {@code settings.owner()}. */
     public Migrations(DatabaseSettings settings) {
+        this(settings, LONGEST_WAIT, "classpath:sql");
+    }
+
+    Migrations(DatabaseSettings settings, Duration longestWait, String... locations) {
         this.settings = settings;
+        this.longestWait = longestWait;
+        this.locations = locations.clone();
     }
 
     /**
@@ -74,29 +94,74 @@ public final class Migrations {
      *
      * @return the number of migrations applied
      * @throws MigrationException when a migration or the login fails: the message says what to change
-     * @throws DatabaseException when the server cannot be reached
+     * @throws DatabaseException when the server cannot be reached, or a table was in use for too long
      */
     public int run() {
+        return upTo(MigrationVersion.LATEST);
+    }
+
+    /** The same, and no further than this version, for rows of that version. */
+    public int run(int version) {
+        return upTo(MigrationVersion.fromVersion(String.valueOf(version)));
+    }
+
+    private int upTo(MigrationVersion target) {
         var owner = settings.owner();
         try (Connection connection = Connections.open(owner, settings.timeout())) {
-            int applied = migrate(owner);
-            if (applied > 0) {
-                LOG.log(Level.INFO, "schema imagen: {0} migrations applied", applied);
-            }
-            finish(connection);
-            return applied;
+            new FormerSchema(connection).refuse();
+            return migrate(connection, owner, target);
         } catch (SQLException e) {
             throw failure(e);
         }
     }
 
-    private static int migrate(Login owner) {
+    /**
+     * What a takeover did.
+     *
+     * @param applied migrations
+     * @param rows what became of the former rows, for people; empty: there were none
+     */
+    public record TakenOver(int applied, List<String> rows) {}
+
+    /** As {@link #run}, and takes over the tables of an earlier worker: docs/backup.md. */
+    public TakenOver takeOver() {
+        var owner = settings.owner();
+        try (Connection connection = Connections.openUnhurried(owner)) {
+            var former = new FormerSchema(connection);
+            former.moveAside();
+            int applied = migrate(connection, owner, MigrationVersion.LATEST);
+            return new TakenOver(applied, former.copy());
+        } catch (SQLException e) {
+            throw failure(e);
+        }
+    }
+
+    private int migrate(Connection connection, Login owner, MigrationVersion target) throws SQLException {
+        int applied = migrate(owner, target);
+        if (applied > 0) {
+            LOG.log(Level.INFO, "schema imagen: {0} migrations applied", applied);
+        }
+        finish(connection);
+        return applied;
+    }
+
+    private Flyway flyway(Login owner, MigrationVersion target) {
+        var configuration = Flyway.configure().dataSource(owner.url(), owner.username(), owner.password())
+                .locations(locations).schemas("imagen").createSchemas(true).placeholderReplacement(false)
+                .connectRetries(0).target(target).initSql("set lock_timeout = " + longestWait.toMillis());
+        // Its lock is no open transaction then: create index concurrently would wait for that to end.
+        configuration.getConfigurationExtension(PostgreSQLConfigurationExtension.class).setTransactionalLock(false);
+        return configuration.load();
+    }
+
+    private int migrate(Login owner, MigrationVersion target) {
         try {
-            return Flyway.configure().dataSource(owner.url(), owner.username(), owner.password())
-                    .locations("classpath:sql").schemas("imagen").createSchemas(true).placeholderReplacement(false)
-                    .connectRetries(0).load().migrate().migrationsExecuted;
+            return flyway(owner, target).migrate().migrationsExecuted;
         } catch (FlywayException e) {
             for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                if (cause instanceof SQLException sql && LOCK_NOT_AVAILABLE.equals(sql.getSQLState())) {
+                    throw inUse(sql);
+                }
                 if (cause instanceof SQLException sql && mayPass(sql)) {
                     throw new DatabaseException(sql);
                 }
@@ -112,7 +177,16 @@ public final class Migrations {
             return new MigrationException("cannot log in as " + settings.owner() + ": " + e.getMessage()
                     + "; check db.connection and db.migration (DB_CONNECTION_…, DB_MIGRATION_…)", e);
         }
+        if (state.equals(LOCK_NOT_AVAILABLE)) {
+            return inUse(e);
+        }
         return mayPass(e) ? new DatabaseException(e) : new MigrationException(e);
+    }
+
+    private static DatabaseException inUse(SQLException e) {
+        return new DatabaseException("a table that is to be changed is in use, and nobody is to wait behind a migration"
+                + " for long: it gave up, changed nothing and may be run again, best when no backup and no long"
+                + " transaction is under way: " + e.getMessage(), e);
     }
 
     /** No connection, a server that stops, no room for another session, a deadlock. */
@@ -133,6 +207,7 @@ public final class Migrations {
             }
         }
         connection.commit();
+        connection.setAutoCommit(true);
     }
 
     /** As the server calls it: behind a pooler, the login's name may be longer than the role's. */

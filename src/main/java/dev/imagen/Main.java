@@ -17,7 +17,8 @@ import picocli.CommandLine.ParameterException;
 
 /** The command line. Exit codes: 0 done, 1 failed, 2 to be called or set differently. */
 @Command(name = "imagen", description = "Makes images for rows of imagen.jobs.", mixinStandardHelpOptions = true, versionProvider = Main.Version.class, subcommands = {
-        ServeCommand.class, GenerateCommand.class, MigrateCommand.class, KeysCommand.class})
+        ServeCommand.class, GenerateCommand.class, MigrateCommand.class, KeysCommand.class, ExportCommand.class,
+        ImportCommand.class})
 public final class Main implements Callable<Integer> {
 
     /** Runs the command and exits with its code. */

@@ -7,8 +7,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
 import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.database.postgresql.PostgreSQLConfigurationExtension;
 
@@ -105,6 +107,17 @@ public final class Migrations {
         return upTo(MigrationVersion.fromVersion(String.valueOf(version)));
     }
 
+    /** The version that {@link #run()} leads to. */
+    public int latest() {
+        try {
+            return Stream.of(flyway(settings.owner(), MigrationVersion.LATEST).info().all())
+                    .filter(MigrationInfo::isVersioned)
+                    .mapToInt(migration -> Integer.parseInt(migration.getVersion().getVersion())).max().orElseThrow();
+        } catch (FlywayException e) {
+            throw failure(e);
+        }
+    }
+
     private int upTo(MigrationVersion target) {
         var owner = settings.owner();
         try (Connection connection = Connections.open(owner, settings.timeout())) {
@@ -158,16 +171,20 @@ public final class Migrations {
         try {
             return flyway(owner, target).migrate().migrationsExecuted;
         } catch (FlywayException e) {
-            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-                if (cause instanceof SQLException sql && LOCK_NOT_AVAILABLE.equals(sql.getSQLState())) {
-                    throw inUse(sql);
-                }
-                if (cause instanceof SQLException sql && mayPass(sql)) {
-                    throw new DatabaseException(sql);
-                }
-            }
-            throw new MigrationException(e);
+            throw failure(e);
         }
+    }
+
+    private static RuntimeException failure(FlywayException e) {
+        for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql && LOCK_NOT_AVAILABLE.equals(sql.getSQLState())) {
+                return inUse(sql);
+            }
+            if (cause instanceof SQLException sql && mayPass(sql)) {
+                return new DatabaseException(sql);
+            }
+        }
+        return new MigrationException(e);
     }
 
     /** A server that is away comes back; a wrong password, or a database that does not exist, stays wrong. */

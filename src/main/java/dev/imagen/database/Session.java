@@ -59,7 +59,7 @@ public final class Session {
         return rows;
     }
 
-    private static Object value(ResultSet result, String column) {
+    static Object value(ResultSet result, String column) {
         try {
             return result.getObject(column);
         } catch (SQLException e) {

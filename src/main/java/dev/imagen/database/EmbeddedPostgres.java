@@ -52,6 +52,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     public static EmbeddedPostgres start(Path home) {
         var folder = DataFolder.lock(home.resolve("postgres"));
         try {
+            DataVersion.check(folder);
             OrphanedServer.stop(folder.data());
             var passwords = PasswordFile.in(folder.path());
             var embedded = new EmbeddedPostgres(folder, launch(folder, passwords), passwords);
@@ -62,6 +63,9 @@ public final class EmbeddedPostgres implements AutoCloseable {
                 throw e;
             }
             return embedded;
+        } catch (EmbeddedPostgresException e) {
+            folder.close();
+            throw e;
         } catch (IOException | SQLException | RuntimeException e) {
             folder.close();
             throw new EmbeddedPostgresException("the embedded PostgreSQL did not start: " + e.getMessage()

@@ -70,6 +70,17 @@ class EmbeddedPostgresTest {
     }
 
     @Test
+    void data_of_another_major_version_are_left_alone_and_the_error_says_how_to_move_them() throws Exception {
+        var version = Files.createDirectories(home.resolve("postgres/data")).resolve("PG_VERSION");
+        Files.writeString(version, "17\n");
+        assertThatThrownBy(() -> EmbeddedPostgres.start(home)).isInstanceOf(EmbeddedPostgresException.class)
+                .hasMessageContaining("were written by PostgreSQL 17, and this version of ImaGen brings PostgreSQL 18")
+                .hasMessageContaining("imagen export FILE").hasMessageContaining("imagen import FILE");
+        assertThat(version.getParent()).isDirectoryNotContaining(file -> !file.equals(version));
+        assertThat(EmbeddedPostgres.running(home)).isEmpty();
+    }
+
+    @Test
     void a_folder_that_cannot_be_used_is_named() throws Exception {
         Files.writeString(home.resolve("postgres"), "a file, not a folder");
         assertThatThrownBy(() -> EmbeddedPostgres.start(home)).isInstanceOf(EmbeddedPostgresException.class)

@@ -1,12 +1,14 @@
 package dev.imagen.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.testing.TestServer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,6 +104,29 @@ class MigrationsTest {
         var uid = authFunctions(settings);
         new Migrations(settings).run();
         assertThat(authFunctions(settings)).hasSize(3).containsAllEntriesOf(uid);
+    }
+
+    /** A dump holds it too, for as long as it takes; every statement on the table would wait behind the migration. */
+    @Test
+    void a_migration_that_waits_for_a_table_gives_up_soon_and_the_next_one_does_it() throws SQLException {
+        var settings = TestServer.shared().newDatabase();
+        var column = new Migrations(settings, Duration.ofMillis(50), "classpath:sql", "classpath:sql-next/column");
+        try (Connection dump = Connections.open(settings.owner(), settings.timeout())) {
+            dump.setAutoCommit(false);
+            dump.createStatement().execute("lock table imagen.jobs in access share mode");
+            assertThatExceptionOfType(DatabaseException.class).isThrownBy(column::run)
+                    .withMessageContaining("changed nothing and may be run again");
+        }
+        assertThat(column.run()).isOne();
+    }
+
+    @Test
+    void an_index_can_be_made_beside_writers() throws SQLException {
+        var settings = TestServer.shared().newDatabase();
+        var index = new Migrations(settings, Duration.ofSeconds(5), "classpath:sql", "classpath:sql-next/index");
+        assertThat(index.run()).isOne();
+        assertThat(column(settings, "select indisvalid from pg_index where indexrelid = 'imagen.jobs_next'::regclass"))
+                .containsExactly("t");
     }
 
     private static Map<String, String> authFunctions(DatabaseSettings settings) throws SQLException {

@@ -1,0 +1,37 @@
+package dev.imagen.database;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Properties;
+
+/** Which major version of PostgreSQL wrote a data folder: no other one can read it. */
+final class DataVersion {
+
+    private DataVersion() {}
+
+    /** @throws EmbeddedPostgresException where this program brings another one: says what to do */
+    static void check(DataFolder folder) throws IOException {
+        var file = folder.data().resolve("PG_VERSION");
+        if (Files.notExists(file)) {
+            return;
+        }
+        var written = Files.readString(file).strip();
+        var brought = brought();
+        if (!written.equals(brought)) {
+            throw new EmbeddedPostgresException("the data in " + folder.data() + " were written by PostgreSQL "
+                    + written + ", and this version of ImaGen brings PostgreSQL " + brought
+                    + ", which cannot read them: with the"
+                    + " version of ImaGen that wrote them, run imagen export FILE; then move " + folder.path()
+                    + " away, and with this one run imagen import FILE (docs/backup.md)", null);
+        }
+    }
+
+    private static String brought() throws IOException {
+        var properties = new Properties();
+        try (var stream = DataVersion.class.getResourceAsStream("/version.properties")) {
+            properties.load(stream);
+        }
+        return properties.getProperty("postgres").replaceFirst("\\..*", "");
+    }
+}

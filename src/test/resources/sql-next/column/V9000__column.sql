@@ -1,0 +1,1 @@
+alter table imagen.jobs add column next int;

@@ -18,12 +18,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
@@ -80,14 +76,6 @@ class ArchiveTest {
         return (long) FROM.row("select count(*) as n from imagen." + what).get("n");
     }
 
-    private static Map<String, List<Map<String, Object>>> rows(TestDatabase database) throws SQLException {
-        var tables = new LinkedHashMap<String, List<Map<String, Object>>>();
-        for (String table : Archive.TABLES) {
-            tables.put(table, database.rows("select to_jsonb(t)::text as row from imagen." + table + " t order by 1"));
-        }
-        return tables;
-    }
-
     private static Import into(TestDatabase database, Path folder) {
         return new Import(database.settings(), new FileImageStore(folder));
     }
@@ -100,9 +88,9 @@ class ArchiveTest {
         try {
             var imported = into(to, home).run(file);
             assertThat(imported).isEqualTo(new Import.Imported(exported.rows(), 3));
-            assertThat(rows(to)).isEqualTo(rows(FROM)).allSatisfy(
+            assertThat(Contents.rows(to)).isEqualTo(Contents.rows(FROM)).allSatisfy(
                     (table, rows) -> assertThat(rows.isEmpty()).as(table).isEqualTo(table.equals("queue_samples")));
-            assertThat(files(home)).hasSize(3).isEqualTo(files(images));
+            assertThat(Contents.files(home)).hasSize(3).isEqualTo(Contents.files(images));
             assertGuardsStand(to);
             assertThatIllegalArgumentException().isThrownBy(() -> into(to, home).run(file))
                     .withMessageContaining("has rows already: import into an empty database");
@@ -128,24 +116,6 @@ class ArchiveTest {
                             .size() == 1);
             assertThat(to.rows("select from imagen.jobs where status = 'pending'")).hasSize(1);
         }
-    }
-
-    private static Map<String, List<Byte>> files(Path root) throws IOException {
-        try (var files = Files.walk(root)) {
-            var found = new TreeMap<String, List<Byte>>();
-            for (Path path : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-                found.put(root.relativize(path).toString(), bytes(path));
-            }
-            return found;
-        }
-    }
-
-    private static List<Byte> bytes(Path path) throws IOException {
-        var list = new ArrayList<Byte>();
-        for (byte value : Files.readAllBytes(path)) {
-            list.add(value);
-        }
-        return list;
     }
 
     @Test

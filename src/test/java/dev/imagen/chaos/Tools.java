@@ -8,10 +8,10 @@ import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /**
- * What a scenario needs besides Java. Where it is missing the scenario is skipped, and says so; with
+ * What a test needs besides Java. Where it is missing the scenario is skipped, and says so; with
  * {@code IMAGEN_REQUIRE_TOOLS=1} in the environment it fails instead.
  */
-final class Tools {
+public final class Tools {
 
     private static final boolean REQUIRED = "1".equals(System.getenv("IMAGEN_REQUIRE_TOOLS"));
     private static final Path LIBRARIES = Path.of("/usr/lib");
@@ -36,6 +36,12 @@ final class Tools {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A program of PostgreSQL's clients, such as {@code pg_dump}. */
+    public static Path postgres(String program) {
+        return first(program,
+                Stream.of("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin").map(folder -> Path.of(folder, program)));
     }
 
     private static Path first(String name, Stream<Path> places) {

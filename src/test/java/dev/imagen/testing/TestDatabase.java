@@ -73,9 +73,14 @@ public final class TestDatabase implements BeforeAllCallback, AfterAllCallback {
 
     /** One without the schema, open. */
     public static TestDatabase empty() throws SQLException {
-        var empty = new TestDatabase();
-        empty.open(TestServer.shared().emptyDatabase());
-        return empty;
+        return at(TestServer.shared().emptyDatabase());
+    }
+
+    /** One that is there, open. */
+    public static TestDatabase at(DatabaseSettings known) throws SQLException {
+        var there = new TestDatabase();
+        there.open(known);
+        return there;
     }
 
     /** Makes the database. */

@@ -27,6 +27,9 @@ public final class Metrics implements WorkerListener {
     private static final Duration[] RUN_BUCKETS = buckets(10, 20, 50, 100, 500, 1_000, 2_000, 5_000, 10_000, 30_000,
             60_000, 300_000);
 
+    /** Of two, within the ten seconds of a scrape. */
+    private static final Duration LONGEST_READ = Duration.ofSeconds(3);
+
     private final MeterRegistry registry;
 
     /** @param registry where the meters are kept */
@@ -38,13 +41,15 @@ public final class Metrics implements WorkerListener {
     /** Adds what the rest of the process knows. */
     public void observe(Database database, Notifications notifications, JobEvents events, Supplier<Number> inFlight) {
         gauge("imagen_jobs_in_flight", "Jobs that this process runs", inFlight);
-        var depth = new Scraped<>(() -> QueueDepth.read(database), QueueDepth.UNKNOWN);
+        var depth = new Scraped<>(() -> QueueDepth.read(database), LONGEST_READ, QueueDepth.UNKNOWN);
+        gauge("imagen_database_up", "1 while the database answers what gauges ask of it, else 0",
+                () -> depth.answered() ? 1 : 0);
         depthGauge("pending", () -> depth.now().pending());
         depthGauge("scheduled", () -> depth.now().scheduled());
         depthGauge("running", () -> depth.now().running());
         gauge("imagen_queue_oldest_pending_seconds", "How long the first due job has waited",
                 () -> depth.now().oldestSeconds());
-        var oldest = new Scraped<>(() -> OldestTransaction.read(database), OldestTransaction.UNKNOWN);
+        var oldest = new Scraped<>(() -> OldestTransaction.read(database), LONGEST_READ, OldestTransaction.UNKNOWN);
         gauge("imagen_database_oldest_transaction_seconds", "How long the oldest open transaction has been open",
                 () -> oldest.now().seconds());
         gauge("imagen_database_oldest_xmin_age", "Transactions since the oldest whose dead rows must be kept",

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.imagen.chaos.Tools;
+import dev.imagen.testing.Tools;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
 import dev.imagen.config.SettingsLoader;

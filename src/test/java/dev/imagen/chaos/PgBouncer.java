@@ -2,6 +2,7 @@ package dev.imagen.chaos;
 
 import dev.imagen.config.Login;
 import dev.imagen.testing.RestartableServer;
+import dev.imagen.testing.Tools;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package dev.imagen.chaos;
 
+import dev.imagen.testing.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

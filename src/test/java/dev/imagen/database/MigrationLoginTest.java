@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
 import dev.imagen.config.SettingsLoader;
@@ -14,6 +16,8 @@ import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -29,6 +33,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.yaml.snakeyaml.Yaml;
 
 /** The migrations on a server of their own that lacks the roles, by logins that are no superusers. */
 @Tag("postgres")
@@ -36,7 +41,7 @@ class MigrationLoginTest {
 
     private static final Pattern ADVICE = Pattern.compile("Ask an administrator to run: ([^\\n]+;)");
     private static final List<String> ROLES = List.of("anon", "authenticated", "service_role", "creator", "plain",
-            "service", "other_service");
+            "service", "other_service", "imagen_owner", "imagen_service");
 
     private static final Duration LONGEST = Duration.ofMinutes(1);
 
@@ -152,6 +157,24 @@ class MigrationLoginTest {
         var advice = ADVICE.matcher(refused.getMessage());
         assertThat(advice.find()).as(refused.getMessage()).isTrue();
         return advice.group(1);
+    }
+
+    @Test
+    void the_logins_that_the_cluster_of_kubernetes_begins_with_are_all_that_is_needed() throws Exception {
+        assumeTrue(!TestServer.version().equals("15"), "its server is newer");
+        JsonNode begin;
+        try (var manifest = Files.newBufferedReader(Path.of("k8s/overlays/database/cluster.yaml"))) {
+            begin = new ObjectMapper().valueToTree(new Yaml().<Object>load(manifest)).at("/spec/bootstrap/initdb");
+        }
+        // In the operator's order: the owner's login, this SQL, and then the database.
+        superuser("postgres", "create role " + begin.path("owner").asText() + " login");
+        for (JsonNode sql : begin.path("postInitSQL")) {
+            superuser("postgres", sql.asText());
+        }
+        database("first", begin.path("owner").asText());
+        var settings = settings("first", begin.path("owner").asText(), "imagen_service");
+        new Migrations(settings).run();
+        assertServiceWorks(settings);
     }
 
     @Test

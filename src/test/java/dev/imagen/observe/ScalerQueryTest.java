@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.imagen.testing.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -26,7 +27,10 @@ class ScalerQueryTest {
 
     @BeforeAll
     static void login() throws Exception {
-        DB.execute(Files.readString(Path.of("k8s/scaler.sql")));
+        // As docs/setup.md makes a database.
+        DB.execute("revoke connect on database " + name() + " from public",
+                "grant connect on database " + name() + " to " + DB.settings().service().username(),
+                Files.readString(Path.of("k8s/scaler.sql")), "alter role imagen_scaler password 'secret'");
         insert(3, "'pending', now()");
         insert(2, "'pending', now() + interval '1 day'");
         insert(4, "'running', now()");
@@ -55,13 +59,17 @@ class ScalerQueryTest {
                 .hasMessageContaining("permission denied");
     }
 
+    private static String name() {
+        var url = DB.settings().service().url();
+        return url.substring(url.lastIndexOf('/') + 1);
+    }
+
     private static long asScaler(String query) throws SQLException {
-        try (var connection = DB.superuser(); var statement = connection.createStatement()) {
-            statement.execute("set session authorization imagen_scaler");
-            try (var result = statement.executeQuery(query)) {
-                result.next();
-                return result.getLong(1);
-            }
+        try (var connection = DriverManager.getConnection(DB.settings().service().url(), "imagen_scaler", "secret");
+                var statement = connection.createStatement();
+                var result = statement.executeQuery(query)) {
+            result.next();
+            return result.getLong(1);
         }
     }
 

@@ -25,7 +25,8 @@ public final class TestClient implements AutoCloseable {
     private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final URI base;
 
-    TestClient(int port) {
+    /** Of what listens on this port. */
+    public TestClient(int port) {
         this.base = URI.create("http://127.0.0.1:" + port);
     }
 

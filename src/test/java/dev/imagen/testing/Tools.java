@@ -1,4 +1,4 @@
-package dev.imagen.chaos;
+package dev.imagen.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /**
- * What a test needs besides Java. Where it is missing the scenario is skipped, and says so; with
- * {@code IMAGEN_REQUIRE_TOOLS=1} in the environment it fails instead.
+ * What some tests need besides Java. Where it is missing they are skipped, and say so; with
+ * {@code IMAGEN_REQUIRE_TOOLS=1} in the environment they fail instead.
  */
 public final class Tools {
 
@@ -19,18 +19,18 @@ public final class Tools {
     private Tools() {}
 
     /** Sets limits of a running process; of util-linux. */
-    static Path prlimit() {
+    public static Path prlimit() {
         return first("prlimit", Stream.of(Path.of("/usr/bin/prlimit"), Path.of("/bin/prlimit")));
     }
 
     /** The pooler. */
-    static Path pgbouncer() {
+    public static Path pgbouncer() {
         return first("pgbouncer", Stream.of("/usr/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
                 .map(folder -> Path.of(folder, "pgbouncer")));
     }
 
     /** A library that gives a process another time; Debian has a folder for each platform. */
-    static Path libfaketime() {
+    public static Path libfaketime() {
         try (var platforms = Files.list(LIBRARIES)) {
             return first("libfaketime", platforms.map(folder -> folder.resolve("faketime/libfaketimeMT.so.1")));
         } catch (IOException e) {
@@ -40,8 +40,17 @@ public final class Tools {
 
     /** A program of PostgreSQL's clients, such as {@code pg_dump}. */
     public static Path postgres(String program) {
-        return first(program,
-                Stream.of("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin").map(folder -> Path.of(folder, program)));
+        return program(program);
+    }
+
+    /** Renders manifests by the kustomize in it; no cluster is asked. */
+    public static Path kubectl() {
+        return program("kubectl");
+    }
+
+    private static Path program(String name) {
+        return first(name,
+                Stream.of("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin").map(folder -> Path.of(folder, name)));
     }
 
     private static Path first(String name, Stream<Path> places) {
@@ -53,7 +62,7 @@ public final class Tools {
         if (REQUIRED) {
             return new IllegalStateException(message + ", and IMAGEN_REQUIRE_TOOLS is 1");
         }
-        System.out.println("chaos: skipped: " + message);
+        System.out.println("skipped: " + message);
         return new TestAbortedException(message);
     }
 }

@@ -1,0 +1,84 @@
+package dev.imagen;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.imagen.config.SettingsLoader;
+import dev.imagen.database.Migrations;
+import dev.imagen.k8s.Manifests;
+import dev.imagen.testing.RestartableServer;
+import dev.imagen.testing.TestClient;
+import dev.imagen.testing.TestDatabase;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The service in the environment of the manifests' pods. */
+class KubernetesPodsTest {
+
+    private static final Manifests PRODUCTION = Manifests.of("production");
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    @ParameterizedTest
+    @ValueSource(strings = {"local", "production", "database"})
+    void every_pod_has_settings_that_are_taken(String overlay) {
+        var manifests = Manifests.of(overlay);
+        assertThat(manifests.containers().keySet()).isNotEmpty()
+                .allSatisfy(name -> assertThat(SettingsLoader.load(manifests.values(name))).isNotNull());
+    }
+
+    @Test
+    void the_api_claims_nothing_and_workers_serve_no_api() {
+        var api = SettingsLoader.load(PRODUCTION.values("imagen"));
+        assertThat(api.server().api()).isTrue();
+        assertThat(api.worker().enabled()).isFalse();
+        var worker = SettingsLoader.load(PRODUCTION.values("imagen-worker"));
+        assertThat(worker.server().api()).isFalse();
+        assertThat(worker.worker().enabled()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"local", "production", "database"})
+    void a_pod_may_take_longer_to_stop_than_its_worker_and_the_last_steps(String overlay) {
+        var manifests = Manifests.of(overlay);
+        assertThat(manifests.each(Deployment.class)).isNotEmpty().allSatisfy(deployment -> {
+            var grace = SettingsLoader.load(manifests.values(deployment.getMetadata().getName())).worker().grace();
+            var pod = deployment.getSpec().getTemplate().getSpec();
+            var sleep = pod.getContainers().getFirst().getLifecycle().getPreStop().getExec().getCommand().getLast();
+            assertThat(Duration.ofSeconds(pod.getTerminationGracePeriodSeconds()))
+                    .isGreaterThan(grace.plus(ServeCommand.LAST_STEPS).plusSeconds(Long.parseLong(sleep)));
+        });
+    }
+
+    @Test
+    void workers_answer_probes_and_metrics_and_are_not_ready_before_the_migration() throws Exception {
+        int port = RestartableServer.freePort();
+        var database = TestDatabase.empty();
+        var environment = Manifests.of("database").values("imagen-worker");
+        environment.put("server.port", String.valueOf(port));
+        environment.put("db.connection.url", database.settings().service().url());
+        environment.put("db.connection.username", database.settings().service().username());
+        environment.put("db.connection.password", database.settings().service().password());
+        var service = new Service(SettingsLoader.load(environment));
+        try (var client = new TestClient(port)) {
+            service.start();
+            assertThat(status(client, "/observe/health/live")).isEqualTo(200);
+            assertThat(status(client, "/observe/health/ready")).isEqualTo(503);
+            new Migrations(database.settings()).run();
+            await().atMost(SOON).until(() -> status(client, "/observe/health/ready") == 200);
+            assertThat(status(client, "/observe/health/started")).isEqualTo(200);
+            assertThat(new String(client.get("/observe/metrics").bytes(), UTF_8)).contains("imagen_queue_jobs");
+            assertThat(status(client, "/jobs")).isEqualTo(404);
+        } finally {
+            service.stop();
+            database.close();
+        }
+    }
+
+    private static int status(TestClient client, String path) {
+        return client.get(path).status();
+    }
+}

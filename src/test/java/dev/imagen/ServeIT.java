@@ -4,19 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.imagen.database.EmbeddedPostgres;
+import dev.imagen.k8s.Monitoring;
 import dev.imagen.testing.ServiceProcess;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Set;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,8 +56,8 @@ class ServeIT {
             service.send("POST", "/jobs", "{\"prompt\": \"two\"}");
             schedule("later");
             var metrics = service.send("GET", "/observe/metrics", "").body();
-            assertThat(inMonitoring()).hasSizeGreaterThan(5)
-                    .allSatisfy(name -> assertThat(metrics).containsPattern("(?m)^" + name + "[{ ]"));
+            assertThat(Monitoring.queries()).hasSizeGreaterThan(15)
+                    .allSatisfy(query -> assertThat(query.missing(metrics)).isEmpty());
             assertThat(metrics).containsPattern("imagen_jobs_claimed_total\\{backend=\"mock\"[^}]*\\} 2\\.0")
                     .containsPattern("imagen_jobs_finished_total\\{[^}]*outcome=\"done\"[^}]*\\} 2\\.0")
                     .containsPattern("imagen_job_pickup_seconds_count\\{[^}]*\\} 2\\.0")
@@ -72,6 +67,7 @@ class ServeIT {
                     .containsPattern("imagen_queue_oldest_pending_seconds\\{[^}]*\\} 0\\.0")
                     .containsPattern("imagen_database_oldest_transaction_seconds\\{[^}]*\\} \\d")
                     .containsPattern("imagen_database_oldest_xmin_age\\{[^}]*\\} \\d")
+                    .containsPattern("imagen_database_up\\{[^}]*\\} 1\\.0")
                     .containsPattern("imagen_jobs_in_flight\\{[^}]*\\} 0\\.0")
                     .containsPattern("imagen_event_streams\\{[^}]*\\} 0\\.0")
                     .containsPattern("imagen_jobs_rescued_total\\{[^}]*\\} 0\\.0")
@@ -179,13 +175,5 @@ class ServeIT {
     private Connection connect() throws SQLException {
         var login = EmbeddedPostgres.running(home).orElseThrow().service();
         return DriverManager.getConnection(login.url(), login.username(), login.password());
-    }
-
-    /** Metrics that alert rules and the dashboard name. */
-    private static Set<String> inMonitoring() throws IOException {
-        var text = Files.readString(Path.of("k8s/monitoring/rules.yaml"))
-                + Files.readString(Path.of("k8s/monitoring/dashboard.json"));
-        return Pattern.compile("imagen_[a-z_]+").matcher(text).results().map(MatchResult::group)
-                .collect(Collectors.toSet());
     }
 }

@@ -35,7 +35,9 @@ class OperationsDocTest {
     /** Roles belong to the whole server. */
     @AfterAll
     static void forget() throws SQLException {
-        DB.execute("drop owned by imagen_service_2", "drop role imagen_service_2");
+        if (!DB.rows("select from pg_roles where rolname = 'imagen_service_2'").isEmpty()) {
+            DB.execute("drop owned by imagen_service_2", "drop role imagen_service_2");
+        }
     }
 
     @Test

@@ -24,6 +24,7 @@ public final class Monitoring {
     private static final Pattern METRIC = Pattern.compile("\\bimagen_[a-z_]+");
     /** Of a selector's matcher, of {@code by}, and of a text. */
     private static final Pattern MATCHER = Pattern.compile("([a-z_]+)(?:=~|!~|!=|=)\"");
+    private static final Pattern VALUE = Pattern.compile("imagen_[a-z_]+\\{[a-z_]+=\"[^\"]*\"");
     private static final Pattern BY = Pattern.compile("\\bby \\(([a-z_, ]+)\\)");
     private static final Pattern AGGREGATED = Pattern.compile("\\b(sum|max|min|absent)\\b");
     private static final Pattern SHOWN = Pattern.compile("\\{\\{ *(?:\\$labels\\.)?([a-z_]+) *}}");
@@ -40,10 +41,13 @@ public final class Monitoring {
      */
     public record Query(String title, String expression, String text) {
 
-        /** Names of metrics and of their labels that it uses and that are not among the ones exposed. */
+        /** What it uses of metrics, their labels and the values of those, and what is not among the ones exposed. */
         public List<String> missing(String exposed) {
-            return METRIC.matcher(expression).results().map(found -> found.group())
-                    .flatMap(metric -> missing(metric, labels(metric, exposed))).toList();
+            var names = METRIC.matcher(expression).results().map(found -> found.group())
+                    .flatMap(metric -> missing(metric, labels(metric, exposed)));
+            var values = VALUE.matcher(expression).results().map(found -> found.group())
+                    .filter(value -> !Pattern.compile("(?m)^" + value.replace("{", "\\{.*")).matcher(exposed).find());
+            return Stream.concat(names, values).toList();
         }
 
         private Stream<String> missing(String metric, Set<String> labels) {

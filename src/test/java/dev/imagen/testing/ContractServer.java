@@ -7,8 +7,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -36,6 +39,7 @@ public abstract class ContractServer implements AutoCloseable {
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     private final AtomicInteger calls = new AtomicInteger();
     private final AtomicLong sent = new AtomicLong();
+    private final Set<String> headers = ConcurrentHashMap.newKeySet();
     private final CountDownLatch called = new CountDownLatch(1);
     private final CountDownLatch gone = new CountDownLatch(1);
     private volatile CountDownLatch hold = new CountDownLatch(0);
@@ -73,6 +77,11 @@ public abstract class ContractServer implements AutoCloseable {
         return calls.get();
     }
 
+    /** Names of the headers that came, in lower case. */
+    public final Set<String> headers() {
+        return headers;
+    }
+
     /** Bytes of the fault's answer so far. */
     public final long sent() {
         return sent.get();
@@ -106,6 +115,7 @@ public abstract class ContractServer implements AutoCloseable {
 
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
+            exchange.getRequestHeaders().keySet().forEach(name -> headers.add(name.toLowerCase(Locale.ROOT)));
             prepare(exchange);
             Fault fault = null;
             if (generates(exchange)) {

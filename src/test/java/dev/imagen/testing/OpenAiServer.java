@@ -8,7 +8,6 @@ import dev.imagen.testing.OpenAiRules.Refused;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -27,7 +26,6 @@ public final class OpenAiServer extends ContractServer {
     private static final String MODELS = "/v1/models";
 
     private final Map<String, byte[]> files = new ConcurrentHashMap<>();
-    private final Set<String> headers = ConcurrentHashMap.newKeySet();
     private final AtomicReference<JsonNode> last = new AtomicReference<>();
     private final AtomicReference<MultipartForm> lastForm = new AtomicReference<>();
 
@@ -43,11 +41,6 @@ public final class OpenAiServer extends ContractServer {
         return last.get();
     }
 
-    /** Names of the headers that came, in lower case. */
-    public Set<String> headers() {
-        return headers;
-    }
-
     /** The form that was sent last. */
     public MultipartForm lastForm() {
         return lastForm.get();
@@ -60,7 +53,6 @@ public final class OpenAiServer extends ContractServer {
 
     @Override
     protected void answer(HttpExchange exchange) throws IOException {
-        exchange.getRequestHeaders().keySet().forEach(name -> headers.add(name.toLowerCase(Locale.ROOT)));
         exchange.getResponseHeaders().set("x-request-id", "req_of_a_test");
         var path = exchange.getRequestURI().getPath();
         if (files.containsKey(path)) {

@@ -6,12 +6,17 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.imagen.backend.Generation;
 import dev.imagen.backend.ImageBackend;
 import dev.imagen.backend.ImageRequest;
+import dev.imagen.config.Settings;
 import dev.imagen.image.ImageFile;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.testing.ContractServer;
 import dev.imagen.testing.ContractServer.Fault;
+import dev.imagen.testing.OtlpCollector;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestService;
+import dev.imagen.trace.Tracing;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
 import java.net.URI;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -19,6 +24,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -113,6 +119,24 @@ public abstract class RemoteBackendContract {
         assertThat(picture.width()).isEqualTo(request().width());
         assertThat(picture.height()).isEqualTo(request().height());
         assertThat(server.calls()).isOne();
+    }
+
+    @Test
+    void a_trace_has_every_call_and_no_server_hears_of_it() throws Exception {
+        try (var collector = OtlpCollector.start()) {
+            try (var tracing = Tracing.of(new Settings.Tracing(Optional.of(URI.create(collector.url())), 1), "test")) {
+                var span = tracing.span("job", SpanKind.CONSUMER, SpanContext.getInvalid()).startSpan();
+                try (var _ = tracing.enter(span)) {
+                    generate();
+                } finally {
+                    span.end();
+                }
+            }
+            var job = collector.spans().getFirst();
+            assertThat(collector.spans()).filteredOn(seen -> !seen.equals(job))
+                    .anyMatch(seen -> seen.name().equals("POST")).allMatch(seen -> seen.parent().equals(job.id()));
+            assertThat(server.headers()).isNotEmpty().doesNotContain("traceparent");
+        }
     }
 
     @Test

@@ -10,16 +10,18 @@ import dev.imagen.k8s.Manifests;
 import dev.imagen.testing.RestartableServer;
 import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestDatabase;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The service in the environment of the manifests' pods. */
 class KubernetesPodsTest {
 
-    private static final Manifests PRODUCTION = Manifests.of("production");
     private static final Duration SOON = Duration.ofSeconds(30);
 
     @ParameterizedTest
@@ -32,10 +34,10 @@ class KubernetesPodsTest {
 
     @Test
     void the_api_claims_nothing_and_workers_serve_no_api() {
-        var api = SettingsLoader.load(PRODUCTION.values("imagen"));
+        var api = SettingsLoader.load(Manifests.of("production").values("imagen"));
         assertThat(api.server().api()).isTrue();
         assertThat(api.worker().enabled()).isFalse();
-        var worker = SettingsLoader.load(PRODUCTION.values("imagen-worker"));
+        var worker = SettingsLoader.load(Manifests.of("production").values("imagen-worker"));
         assertThat(worker.server().api()).isFalse();
         assertThat(worker.worker().enabled()).isTrue();
     }
@@ -47,17 +49,24 @@ class KubernetesPodsTest {
         assertThat(manifests.each(Deployment.class)).isNotEmpty().allSatisfy(deployment -> {
             var grace = SettingsLoader.load(manifests.values(deployment.getMetadata().getName())).worker().grace();
             var pod = deployment.getSpec().getTemplate().getSpec();
-            var sleep = pod.getContainers().getFirst().getLifecycle().getPreStop().getExec().getCommand().getLast();
             assertThat(Duration.ofSeconds(pod.getTerminationGracePeriodSeconds()))
-                    .isGreaterThan(grace.plus(ServeCommand.LAST_STEPS).plusSeconds(Long.parseLong(sleep)));
+                    .isGreaterThan(grace.plus(ServeCommand.LAST_STEPS).plus(preStop(pod.getContainers().getFirst())));
         });
     }
 
-    @Test
-    void workers_answer_probes_and_metrics_and_are_not_ready_before_the_migration() throws Exception {
+    private static Duration preStop(Container container) {
+        return Optional.ofNullable(container.getLifecycle())
+                .map(lifecycle -> lifecycle.getPreStop().getExec().getCommand().getLast())
+                .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds))).orElse(Duration.ZERO);
+    }
+
+    /** @param jobs what the API says to who proves nobody, or that it is not there */
+    @ParameterizedTest
+    @CsvSource({"imagen, 401", "imagen-worker, 404"})
+    void both_answer_probes_and_metrics_and_are_not_ready_before_the_migration(String name, int jobs) throws Exception {
         int port = RestartableServer.freePort();
         var database = TestDatabase.empty();
-        var environment = Manifests.of("database").values("imagen-worker");
+        var environment = Manifests.of("database").values(name);
         environment.put("server.port", String.valueOf(port));
         environment.put("db.connection.url", database.settings().service().url());
         environment.put("db.connection.username", database.settings().service().username());
@@ -71,7 +80,7 @@ class KubernetesPodsTest {
             await().atMost(SOON).until(() -> status(client, "/observe/health/ready") == 200);
             assertThat(status(client, "/observe/health/started")).isEqualTo(200);
             assertThat(new String(client.get("/observe/metrics").bytes(), UTF_8)).contains("imagen_queue_jobs");
-            assertThat(status(client, "/jobs")).isEqualTo(404);
+            assertThat(status(client, "/jobs")).isEqualTo(jobs);
         } finally {
             service.stop();
             database.close();

@@ -19,25 +19,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** How much of each thing there is, and how much is needed. */
 class ManifestLimitsTest {
 
-    private static final Manifests PRODUCTION = Manifests.of("production");
-    private static final Manifests DATABASE = Manifests.of("database");
-
     @Test
     void one_autoscaler_alone_says_how_many_pods_a_deployment_has() {
-        assertThat(most().keySet()).containsExactlyInAnyOrderElementsOf(
-                PRODUCTION.each(Deployment.class).stream().map(each -> each.getMetadata().getName()).toList());
-        assertThat(PRODUCTION.each(Deployment.class)).extracting(each -> each.getSpec().getReplicas())
+        assertThat(most().keySet()).containsExactlyInAnyOrderElementsOf(Manifests.of("production")
+                .each(Deployment.class).stream().map(each -> each.getMetadata().getName()).toList());
+        assertThat(Manifests.of("production").each(Deployment.class)).extracting(each -> each.getSpec().getReplicas())
                 .containsOnlyNulls();
     }
 
     /** Pods at most by the name of their Deployment; a second autoscaler of the same is an error. */
     private static Map<String, Integer> most() {
         var most = new HashMap<String, Integer>();
-        PRODUCTION.each(HorizontalPodAutoscaler.class)
+        Manifests.of("production").each(HorizontalPodAutoscaler.class)
                 .forEach(each -> assertThat(
                         most.put(each.getSpec().getScaleTargetRef().getName(), each.getSpec().getMaxReplicas()))
                         .isNull());
-        PRODUCTION.untyped("ScaledObject").forEach(each -> assertThat(
+        Manifests.of("production").untyped("ScaledObject").forEach(each -> assertThat(
                 most.put(each.at("/spec/scaleTargetRef/name").asText(), each.at("/spec/maxReplicaCount").asInt()))
                 .isNull());
         return most;
@@ -45,7 +42,7 @@ class ManifestLimitsTest {
 
     @Test
     void a_node_can_be_drained_of_the_only_pod() {
-        assertThat(PRODUCTION.each(PodDisruptionBudget.class)).hasSize(2).allSatisfy(budget -> {
+        assertThat(Manifests.of("production").each(PodDisruptionBudget.class)).hasSize(2).allSatisfy(budget -> {
             assertThat(budget.getSpec().getMinAvailable()).isNull();
             assertThat(budget.getSpec().getMaxUnavailable().getIntVal()).isPositive();
         });
@@ -54,12 +51,12 @@ class ManifestLimitsTest {
     @Test
     void the_database_has_a_connection_for_each_that_all_pods_may_open() {
         int needed = most().entrySet().stream().mapToInt(each -> {
-            var database = settings(DATABASE, each.getKey()).database();
+            var database = settings(Manifests.of("database"), each.getKey()).database();
             // A quarter more while a new version takes over, and one for LISTEN.
             return (int) Math.ceil(each.getValue() * 1.25) * (database.pool() + database.forWorker().pool() + 1);
         }).sum();
-        assertThat(DATABASE.untyped("Cluster").getFirst().at("/spec/postgresql/parameters/max_connections").asInt())
-                .isBetween(needed, 2 * needed);
+        assertThat(Manifests.of("database").untyped("Cluster").getFirst()
+                .at("/spec/postgresql/parameters/max_connections").asInt()).isBetween(needed, 2 * needed);
     }
 
     private static Settings settings(Manifests manifests, String name) {
@@ -84,8 +81,8 @@ class ManifestLimitsTest {
     void image_files_belong_to_one_pod_on_one_volume() {
         var local = Manifests.of("local");
         assertThat(settings(local, "imagen").storage().kind()).isEqualTo(Kind.FILE);
-        assertThat(settings(PRODUCTION, "imagen").storage().kind()).isNotEqualTo(Kind.FILE);
-        assertThat(settings(PRODUCTION, "imagen-worker").storage().kind()).isNotEqualTo(Kind.FILE);
+        assertThat(settings(Manifests.of("production"), "imagen").storage().kind()).isNotEqualTo(Kind.FILE);
+        assertThat(settings(Manifests.of("production"), "imagen-worker").storage().kind()).isNotEqualTo(Kind.FILE);
         assertThat(local.each(Deployment.class)).singleElement().satisfies(deployment -> {
             assertThat(deployment.getSpec().getReplicas()).isOne();
             assertThat(deployment.getSpec().getStrategy().getType()).isEqualTo("Recreate");
@@ -97,25 +94,26 @@ class ManifestLimitsTest {
 
     @Test
     void the_proxy_lets_streams_and_the_largest_pictures_through() {
-        var annotations = PRODUCTION.named(Ingress.class, "imagen").getMetadata().getAnnotations();
+        var annotations = Manifests.of("production").named(Ingress.class, "imagen").getMetadata().getAnnotations();
         assertThat(annotations).containsEntry("nginx.ingress.kubernetes.io/proxy-buffering", "off");
         // A stream ends after an hour by itself.
         assertThat(Integer.parseInt(annotations.get("nginx.ingress.kubernetes.io/proxy-read-timeout")))
                 .isGreaterThanOrEqualTo(3600);
         assertThat(
                 bytes(new Quantity(annotations.get("nginx.ingress.kubernetes.io/proxy-body-size").replace("m", "Mi"))))
-                .isGreaterThanOrEqualTo(settings(PRODUCTION, "imagen").images().bytes());
+                .isGreaterThanOrEqualTo(settings(Manifests.of("production"), "imagen").images().bytes());
     }
 
     @Test
     void the_proxy_keeps_strangers_from_health_and_metrics() {
-        assertThat(PRODUCTION.each(Ingress.class)).filteredOn(ingress -> ingress.getSpec().getRules().getFirst()
-                .getHttp().getPaths().getFirst().getPath().equals("/observe")).singleElement().satisfies(ingress -> {
+        assertThat(Manifests.of("production").each(Ingress.class)).filteredOn(ingress -> ingress.getSpec().getRules()
+                .getFirst().getHttp().getPaths().getFirst().getPath().equals("/observe")).singleElement()
+                .satisfies(ingress -> {
                     assertThat(ingress.getMetadata().getAnnotations())
                             .containsEntry("nginx.ingress.kubernetes.io/whitelist-source-range", "127.0.0.1/32");
                     assertThat(ingress.getSpec().getRules()).extracting(rule -> rule.getHost())
-                            .containsExactlyElementsOf(PRODUCTION.named(Ingress.class, "imagen").getSpec().getRules()
-                                    .stream().map(rule -> rule.getHost()).toList());
+                            .containsExactlyElementsOf(Manifests.of("production").named(Ingress.class, "imagen")
+                                    .getSpec().getRules().stream().map(rule -> rule.getHost()).toList());
                 });
     }
 }

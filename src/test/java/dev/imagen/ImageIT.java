@@ -2,12 +2,12 @@ package dev.imagen;
 
 import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -20,7 +20,10 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** {@code target/jib-image.tar}, which {@code mvn -Pimage verify} makes. */
+/**
+ * {@code target/jib-image.tar}, which every {@code mvn verify} makes: without a base, which a registry would have, or
+ * with {@code -Pimage} with it.
+ */
 class ImageIT {
 
     private static final Path TAR = Path.of("target/jib-image.tar");
@@ -30,10 +33,11 @@ class ImageIT {
 
     private static final Map<String, JsonNode> DOCUMENTS = new HashMap<>();
     private static final Map<String, TarArchiveEntry> FILES = new TreeMap<>();
+    private static int homeMode;
+    private static String users = "";
 
     @BeforeAll
     static void read() throws IOException {
-        assumeTrue(Files.exists(TAR), "no " + TAR + ": Maven runs without -Pimage");
         try (var tar = new TarArchiveInputStream(Files.newInputStream(TAR))) {
             for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 if (entry.getName().endsWith(".json")) {
@@ -45,12 +49,18 @@ class ImageIT {
         }
     }
 
-    /** Only what is ours: a base image has nothing below /app. */
+    /** Only what is ours: a base image has nothing below /app, and what it says of users is hidden by a later layer. */
     private static void readLayer(byte[] layer) throws IOException {
         try (var tar = new TarArchiveInputStream(new GZIPInputStream(new ByteArrayInputStream(layer)))) {
             for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                 if (entry.getName().startsWith("app/") && entry.isFile()) {
                     FILES.put("/" + entry.getName(), entry);
+                }
+                switch (entry.getName()) {
+                    case "var/lib/imagen/" -> homeMode = entry.getMode() & 0777;
+                    case "etc/passwd" -> users = new String(tar.readAllBytes(), StandardCharsets.UTF_8);
+                    default -> {
+                    }
                 }
             }
         }
@@ -69,6 +79,12 @@ class ImageIT {
     }
 
     @Test
+    void it_is_for_linux() {
+        assertThat(DOCUMENTS.get("config.json").path("os").textValue()).isEqualTo("linux");
+        assertThat(DOCUMENTS.get("config.json").path("architecture").textValue()).isIn("amd64", "arm64");
+    }
+
+    @Test
     void it_writes_to_volumes_alone() {
         assertThat(config().path("Volumes").fieldNames()).toIterable().containsExactlyInAnyOrder("/var/lib/imagen",
                 "/tmp");
@@ -78,6 +94,15 @@ class ImageIT {
             assertThat(file.getMode() & 0777).as(file.getName()).isEqualTo(0644);
             assertThat(file.getLongUserId()).isZero();
         });
+    }
+
+    /**
+     * A volume of Docker's takes over the mode of the folder; and without a name of its user, initdb refuses to run.
+     */
+    @Test
+    void its_user_has_a_name_and_may_write_to_a_new_volume() {
+        assertThat(homeMode).isEqualTo(0777);
+        assertThat(users.lines()).contains("imagen:x:10001:10001:ImaGen:/var/lib/imagen:/sbin/nologin");
     }
 
     @Test
@@ -105,7 +130,8 @@ class ImageIT {
         assertThat(labels).containsEntry("org.opencontainers.image.title", "ImaGen")
                 .containsEntry("org.opencontainers.image.licenses", "Apache-2.0")
                 .containsKeys("org.opencontainers.image.version", "org.opencontainers.image.description",
-                        "org.opencontainers.image.base.name");
+                        "org.opencontainers.image.base.name")
+                .containsEntry("dev.imagen.bill-of-materials", "/app/bom.json");
     }
 
     @Test

@@ -20,7 +20,8 @@ final class ServeCommand implements Callable<Integer> {
             JsonFormatter.install();
         }
         var service = new Service(settings);
-        var stop = new Thread(() -> stop(service, settings.worker().grace().plus(LAST_STEPS)), "imagen-stop");
+        var longest = settings.worker().grace().plus(settings.server().drain()).plus(LAST_STEPS);
+        var stop = new Thread(() -> stop(service, longest), "imagen-stop");
         Runtime.getRuntime().addShutdownHook(stop);
         try {
             service.start();

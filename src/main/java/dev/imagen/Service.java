@@ -51,6 +51,7 @@ final class Service {
     private final Deque<Runnable> stops = new ConcurrentLinkedDeque<>();
     private final CountDownLatch stopping = new CountDownLatch(1);
     private final CountDownLatch startEnded = new CountDownLatch(1);
+    private volatile long stoppingNanos;
 
     Service(Settings settings) {
         this.settings = settings;
@@ -105,6 +106,7 @@ final class Service {
         if (embedded.isPresent()) {
             expireAll(queue);
         }
+        stops.push(this::outlastDrain);
         FilesOfOneHost.check(settings, database);
         backends.probe();
         notifications.start();
@@ -116,6 +118,7 @@ final class Service {
             stops.push(w::stop);
         });
         health.migrated();
+        stops.push(server::drain);
         stops.push(health::stopping);
         awaitListener(notifications);
         Banner.print(settings, server.port(), embedded.map(EmbeddedPostgres::logins), databaseSettings);
@@ -200,8 +203,21 @@ final class Service {
         }
     }
 
-    /** Not ready, no more claims, what runs ends, upkeep and streams end, then server, listener, pool and database. */
+    /** Until it is known everywhere that this process is not ready, somebody may still send it requests. */
+    private void outlastDrain() {
+        try {
+            Thread.sleep(settings.server().drain().minusNanos(System.nanoTime() - stoppingNanos));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Not ready, no more claims, what runs ends, upkeep ends; when the drain is over, streams end, then server,
+     * listener, pool and database.
+     */
     synchronized void stop() {
+        stoppingNanos = System.nanoTime();
         stopping.countDown();
         awaitStart();
         while (!stops.isEmpty()) {

@@ -46,9 +46,11 @@ public final class ApiServer implements AutoCloseable {
     private static final long HEADERS = 64 * 1024;
 
     private final WebServer server;
+    private final Draining draining;
 
-    private ApiServer(WebServer server) {
+    private ApiServer(WebServer server, Draining draining) {
         this.server = server;
+        this.draining = draining;
     }
 
     /**
@@ -70,7 +72,8 @@ public final class ApiServer implements AutoCloseable {
      */
     public static ApiServer start(Settings.Server settings, Parts parts, Access access, List<Observer> observers) {
         var server = WebServer.builder();
-        configure(server, settings, parts, access, observers);
+        var draining = new Draining();
+        configure(server, settings, parts, access, observers, draining);
         var built = server.build();
         // The server logs why it cannot listen, but does not throw.
         if (!built.start().isRunning()) {
@@ -78,14 +81,15 @@ public final class ApiServer implements AutoCloseable {
                     + ": set server.host (SERVER_HOST) to an address of this machine and server.port (SERVER_PORT) to"
                     + " a free port", new BindException());
         }
-        return new ApiServer(built);
+        return new ApiServer(built, draining);
     }
 
     /** Everything about the server but its start. */
     static void configure(WebServerConfig.Builder server, Settings.Server settings, Parts parts, Access access,
-            List<Observer> observers) {
+            List<Observer> observers, Draining draining) {
         var routing = HttpRouting.builder();
         routing.addFilter(new RequestSpans(parts.tracing()));
+        routing.addFilter(draining::tell);
         routing.addFilter(Framing::check);
         RateLimit.of(access.limits().addressRate(), "this address")
                 .ifPresent(limit -> routing.addFilter(new AddressLimit(limit)));
@@ -107,14 +111,14 @@ public final class ApiServer implements AutoCloseable {
         server.host(settings.host()).port(settings.port()).routing(routing).directHandlers(Problems.beforeRouting())
                 // Helidon's own check of queries refuses colons (RFC 3986 allows them), and so every time.
                 .addConnectionSelector(new PatientConnections(Http1Config.builder().validatePrologue(false).build(),
-                        settings.timeout(), longest + HEADERS))
+                        settings.timeout(), longest + HEADERS, draining))
                 // It would add Helidon's own selector, whose connections wait for ever.
                 .protocolsDiscoverServices(false).maxTcpConnections(settings.connections())
                 // Each route has its own limit, and says more when it is passed.
                 .maxPayloadSize(2 * longest).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
                 // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
-                .shutdownGracePeriod(Duration.ofSeconds(5)).featuresDiscoverServices(false)
+                .shutdownGracePeriod(settings.timeout()).featuresDiscoverServices(false)
                 .addFeature(OpenApiFeature.create())
                 .addFeature(ObserveFeature.builder().observersDiscoverServices(false).observers(observers).build());
     }
@@ -159,9 +163,15 @@ public final class ApiServer implements AutoCloseable {
         return server.port();
     }
 
-    /** Stops accepting, and gives requests under way a few seconds. */
+    /** Goes on, and with each answer asks its client to open another connection for the next request. */
+    public void drain() {
+        draining.begin();
+    }
+
+    /** Stops accepting, and gives requests under way the time that a slow client has. */
     @Override
     public void close() {
+        draining.begin();
         server.stop();
     }
 }

@@ -24,6 +24,11 @@ final class PatientConnection implements ConnectionContext {
     /** Longer than proxies and clients keep a connection that they may use again, most of them 60 s. */
     private static final Duration BETWEEN_REQUESTS = Duration.ofSeconds(75);
 
+    /**
+     * The same where the server stops: for a client that sent its next request before it had read that it should not.
+     */
+    private static final Duration BEFORE_THE_END = Duration.ofSeconds(1);
+
     /** A body of the longest length but a picture's in chunks of one byte each, and the headers. */
     private static final long MOST_BYTES = 2 * 1024 * 1024;
 
@@ -36,6 +41,7 @@ final class PatientConnection implements ConnectionContext {
     private final ConnectionContext server;
     private final Duration patience;
     private final long mostBytes;
+    private final Draining draining;
     private final DataReader reader = new DataReader(this::read);
     private final DataWriter writer = new Pieces();
 
@@ -46,15 +52,16 @@ final class PatientConnection implements ConnectionContext {
     private long most = MOST_BYTES;
 
     /** @param mostBytes of a request with a picture, headers included */
-    PatientConnection(ConnectionContext server, Duration patience, long mostBytes) {
+    PatientConnection(ConnectionContext server, Duration patience, long mostBytes, Draining draining) {
         this.server = server;
         this.patience = patience;
         this.mostBytes = mostBytes;
+        this.draining = draining;
     }
 
     /** @return what came; null at the end */
     private byte[] read() {
-        var limit = answered ? BETWEEN_REQUESTS : patience.minusNanos(System.nanoTime() - requestBegan);
+        var limit = answered ? betweenRequests() : patience.minusNanos(System.nanoTime() - requestBegan);
         byte[] read = read(limit);
         if (answered) {
             answered = false;
@@ -70,6 +77,10 @@ final class PatientConnection implements ConnectionContext {
             throw new ServerConnectionException("a request does not end", new IOException("too many bytes"));
         }
         return read;
+    }
+
+    private Duration betweenRequests() {
+        return draining.begun() ? BEFORE_THE_END : BETWEEN_REQUESTS;
     }
 
     private byte[] read(Duration limit) {

@@ -18,15 +18,17 @@ final class PatientConnections implements ServerConnectionSelector {
     private final ServerConnectionSelector http;
     private final Duration patience;
     private final long mostBytes;
+    private final Draining draining;
 
     /**
      * @param patience for a request to arrive whole, and for each piece of an answer to be taken
      * @param mostBytes of a request with a picture
      */
-    PatientConnections(Http1Config config, Duration patience, long mostBytes) {
+    PatientConnections(Http1Config config, Duration patience, long mostBytes, Draining draining) {
         this.http = Http1ConnectionSelector.builder().config(config).build();
         this.patience = patience;
         this.mostBytes = mostBytes;
+        this.draining = draining;
     }
 
     @Override
@@ -46,6 +48,6 @@ final class PatientConnections implements ServerConnectionSelector {
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        return http.connection(new PatientConnection(context, patience, mostBytes));
+        return http.connection(new PatientConnection(context, patience, mostBytes, draining));
     }
 }

@@ -2,6 +2,7 @@ package dev.imagen.api;
 
 import io.helidon.common.media.type.MediaTypes;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -25,6 +26,8 @@ final class SseWriter implements AutoCloseable {
         }
         response.headers().set(HeaderNames.CONTENT_TYPE, "text/event-stream");
         response.headers().set(HeaderNames.CACHE_CONTROL, "no-store");
+        // Where the process stops, streams end last, and who sent a request by the same connection would lose it.
+        response.headers().set(HeaderValues.CONNECTION_CLOSE);
         // nginx would hold events back.
         response.headers().set(HeaderNames.create("X-Accel-Buffering"), "no");
         return new SseWriter(response.outputStream());

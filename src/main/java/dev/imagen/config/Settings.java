@@ -32,12 +32,13 @@ public record Settings(Path home, boolean jsonLogs, Tracing tracing, Server serv
      * @param port TCP port; 0: any free one
      * @param api whether the REST API is served; health and metrics always are
      * @param timeout for a request to arrive whole, and for a client to take a piece of an answer
+     * @param drain how long it goes on when the process is told to stop
      * @param connections open at a time; further ones wait
      * @param origins whose web pages may use the API, such as {@code https://app.example.com}
      * @param names that requests may call it by (Host), besides addresses and localhost; empty: any
      */
-    public record Server(String host, int port, boolean api, Duration timeout, int connections, Set<String> origins,
-            Optional<Set<String>> names) {}
+    public record Server(String host, int port, boolean api, Duration timeout, Duration drain, int connections,
+            Set<String> origins, Optional<Set<String>> names) {}
 
     /**
      * @param fair whether owners take turns within a priority; otherwise the oldest job goes first

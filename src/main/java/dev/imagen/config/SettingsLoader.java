@@ -93,6 +93,7 @@ public final class SettingsLoader {
     private Settings.Server server(Optional<Set<String>> names) {
         return new Settings.Server(keys.text("server.host"), (int) keys.whole("server.port", 0, 65535),
                 keys.flag("api.enabled"), keys.duration("server.timeout", SECOND, Duration.ofMinutes(10)),
+                keys.duration("server.drain", Duration.ZERO, Duration.ofMinutes(5)),
                 (int) keys.whole("server.connections", 1, 1_000_000), keys.origins("api.origins"), names);
     }
 

@@ -48,9 +48,8 @@ class RawRequestsTest {
     @SetUpServer
     static void configure(WebServerConfig.Builder server) throws SQLException {
         service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();
-        ApiServer.configure(server,
-                new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), 100, Set.of(), Optional.empty()),
-                service.parts(), service.access(), List.of());
+        ApiServer.configure(server, new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), Duration.ZERO,
+                100, Set.of(), Optional.empty()), service.parts(), service.access(), List.of(), new Draining());
     }
 
     @AfterAll

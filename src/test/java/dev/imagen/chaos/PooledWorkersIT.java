@@ -65,7 +65,7 @@ class PooledWorkersIT {
             throws Exception {
         try (var pooler = PgBouncer.before(stage.login(), stage.folder())) {
             hire(pooler, listening, lease);
-            try (var poster = Poster.start(stage.crew().working().getFirst().process());
+            try (var poster = Poster.start(stage.crew().working().getFirst().process().client());
                     var feeder = Feeder.start(stage.jobs(), 0)) {
                 faults.happen(pooler);
                 feeder.enough();

@@ -1,7 +1,7 @@
 package dev.imagen.chaos;
 
-import dev.imagen.testing.ServiceProcess;
 import dev.imagen.testing.TestClient;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Queue;
 import java.util.UUID;
@@ -28,9 +28,9 @@ final class Poster implements AutoCloseable {
         this.client = client;
     }
 
-    /** Begins. */
-    static Poster start(ServiceProcess process) throws InterruptedException {
-        var poster = new Poster(process.client());
+    /** Begins; the client is closed with it. */
+    static Poster start(TestClient client) {
+        var poster = new Poster(client);
         poster.posting.start();
         return poster;
     }
@@ -54,15 +54,23 @@ final class Poster implements AutoCloseable {
     private void postUntilEnough() {
         try {
             do {
-                var answer = client.submit(JOB);
-                if (answer.status() == CREATED) {
-                    accepted.add(answer.id());
-                } else {
-                    refusals.add(answer.status() + " " + answer.detail());
-                }
+                post();
             } while (!enough.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS));
         } catch (InterruptedException e) {
             // The scenario has failed.
+        }
+    }
+
+    private void post() {
+        try {
+            var answer = client.submit(JOB);
+            if (answer.status() == CREATED) {
+                accepted.add(answer.id());
+            } else {
+                refusals.add(answer.status() + " " + answer.detail());
+            }
+        } catch (UncheckedIOException e) {
+            refusals.add(e.toString() + ": " + e.getCause());
         }
     }
 

@@ -33,7 +33,7 @@ class SettingsLoaderTest {
     void defaults_load() {
         var settings = load();
         assertThat(settings.server()).isEqualTo(new Settings.Server("127.0.0.1", 8080, true, Duration.ofSeconds(30),
-                10_000, Set.of(), Optional.of(Set.of("127.0.0.1"))));
+                Duration.ZERO, 10_000, Set.of(), Optional.of(Set.of("127.0.0.1"))));
         assertThat(settings.auth().owner()).isEqualTo(UUID.fromString("00000000-0000-4000-8000-000000000001"));
         assertThat(settings.jsonLogs()).isFalse();
         assertThat(settings.tracing()).isEqualTo(new Settings.Tracing(Optional.empty(), 1.0));
@@ -129,6 +129,7 @@ class SettingsLoaderTest {
             server.host        | no.such.invalid | server.host (SERVER_HOST): unknown host no.such.invalid
             api.enabled        | yes             | api.enabled (API_ENABLED) is 'yes', must be true or false
             server.timeout     | PT0.5S          | server.timeout (SERVER_TIMEOUT) is PT0.5S, must be from PT1S to PT10M
+            server.drain       | PT6M            | server.drain (SERVER_DRAIN) is PT6M, must be from PT0S to PT5M
             server.connections | 0               | server.connections (SERVER_CONNECTIONS) is 0, must be from 1 to 1000000
             api.origins        | *               | api.origins (API_ORIGINS) has '*', must be a list of origins such as https://app.example.com
             api.origins        | https://a.example,null | api.origins (API_ORIGINS) has 'null', must be a list

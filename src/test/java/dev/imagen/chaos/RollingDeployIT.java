@@ -15,7 +15,7 @@ class RollingDeployIT {
     private static final int REPLICAS = 2;
 
     /** The drain is much longer than the balancer takes to notice, on a busy machine too. */
-    private static final Map<String, String> REPLICA = Map.of("SERVER_DRAIN", "PT1.5S", "WORKER_CONCURRENCY", "16",
+    private static final Map<String, String> REPLICA = Map.of("SERVER_DRAIN", "PT2S", "WORKER_CONCURRENCY", "16",
             "WORKER_LEASE", "PT15S");
 
     @RegisterExtension

@@ -6,19 +6,20 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 /**
- * Divides connections among replicas as a Service of Kubernetes does: a new one goes to a replica that was ready a
- * moment ago, and an open one stays where it is.
+ * Divides connections among replicas as a Service of Kubernetes does: a new one goes to a replica that was ready half a
+ * second ago, and an open one stays where it is.
  */
 public final class Balancer implements AutoCloseable {
 
     private static final long LOOK_MILLIS = 50;
+    private static final Duration NEWS_TRAVELS = Duration.ofMillis(500);
     private static final int OK = 200;
 
     private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -36,29 +37,32 @@ public final class Balancer implements AutoCloseable {
         return new TestClient(listening.getLocalPort());
     }
 
-    /** Sends a replica connections from when it is ready until some moments after it is not. */
+    /** Sends a replica connections from when it is ready until half a second after it is no more. */
     public void add(ServiceProcess replica) throws InterruptedException {
         var address = replica.awaitReady();
-        looks.add(Thread.ofVirtual().name("balancer").start(() -> look(replica, address)));
+        looks.add(Thread.ofVirtual().name("balancer").start(() -> listWhileReady(address)));
     }
 
-    private void look(ServiceProcess replica, URI address) {
-        boolean listed = false;
+    private void listWhileReady(URI address) {
         try (var client = new TestClient(address.getPort())) {
-            while (replica.alive()) {
-                boolean now = client.get("/observe/health/ready").status() == OK;
-                if (now && !listed) {
-                    ready.add(address);
-                } else if (!now) {
-                    ready.remove(address);
-                }
-                listed = now;
-                TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+            ready.add(address);
+            while (ready(client)) {
+                Thread.sleep(LOOK_MILLIS);
             }
-        } catch (UncheckedIOException | InterruptedException e) {
-            // The replica has ended, or the scenario.
+            Thread.sleep(NEWS_TRAVELS);
+        } catch (InterruptedException e) {
+            // The scenario is over.
         } finally {
             ready.remove(address);
+        }
+    }
+
+    private static boolean ready(TestClient client) {
+        try {
+            return client.get("/observe/health/ready").status() == OK;
+        } catch (UncheckedIOException e) {
+            // It has ended.
+            return false;
         }
     }
 

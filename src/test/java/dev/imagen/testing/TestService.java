@@ -252,6 +252,11 @@ public final class TestService implements AutoCloseable {
         return images;
     }
 
+    /** It goes on for a while only. */
+    public void drain() {
+        server.drain();
+    }
+
     /** Streams end, and what is asked now is still answered: the first half of {@link #close}. */
     public void stopEvents() {
         worker.stop();

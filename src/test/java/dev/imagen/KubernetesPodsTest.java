@@ -10,10 +10,8 @@ import dev.imagen.k8s.Manifests;
 import dev.imagen.testing.RestartableServer;
 import dev.imagen.testing.TestClient;
 import dev.imagen.testing.TestDatabase;
-import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.time.Duration;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,20 +42,14 @@ class KubernetesPodsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"local", "production", "database"})
-    void a_pod_may_take_longer_to_stop_than_its_worker_and_the_last_steps(String overlay) {
+    void a_pod_may_take_longer_to_stop_than_its_drain_its_worker_and_the_last_steps(String overlay) {
         var manifests = Manifests.of(overlay);
         assertThat(manifests.each(Deployment.class)).isNotEmpty().allSatisfy(deployment -> {
-            var grace = SettingsLoader.load(manifests.values(deployment.getMetadata().getName())).worker().grace();
-            var pod = deployment.getSpec().getTemplate().getSpec();
-            assertThat(Duration.ofSeconds(pod.getTerminationGracePeriodSeconds()))
-                    .isGreaterThan(grace.plus(ServeCommand.LAST_STEPS).plus(preStop(pod.getContainers().getFirst())));
+            var settings = SettingsLoader.load(manifests.values(deployment.getMetadata().getName()));
+            assertThat(settings.server().drain()).isPositive();
+            assertThat(Duration.ofSeconds(deployment.getSpec().getTemplate().getSpec().getTerminationGracePeriodSeconds()))
+                    .isGreaterThan(settings.server().drain().plus(settings.worker().grace()).plus(ServeCommand.LAST_STEPS));
         });
-    }
-
-    private static Duration preStop(Container container) {
-        return Optional.ofNullable(container.getLifecycle())
-                .map(lifecycle -> lifecycle.getPreStop().getExec().getCommand().getLast())
-                .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds))).orElse(Duration.ZERO);
     }
 
     /** @param jobs what the API says to who proves nobody, or that it is not there */
@@ -67,6 +59,7 @@ class KubernetesPodsTest {
         int port = RestartableServer.freePort();
         var database = TestDatabase.empty();
         var environment = Manifests.of("database").values(name);
+        environment.put("server.drain", "PT0S");
         environment.put("server.port", String.valueOf(port));
         environment.put("db.connection.url", database.settings().service().url());
         environment.put("db.connection.username", database.settings().service().username());

@@ -7,10 +7,11 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Divides connections among replicas as a Service of Kubernetes does: a new one goes to a replica that was ready half a
@@ -23,7 +24,8 @@ public final class Balancer implements AutoCloseable {
     private static final int OK = 200;
 
     private final ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    private final BlockingQueue<URI> ready = new LinkedBlockingQueue<>();
+    private final List<URI> ready = new CopyOnWriteArrayList<>();
+    private final AtomicInteger turns = new AtomicInteger();
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Set<Thread> looks = ConcurrentHashMap.newKeySet();
 
@@ -85,12 +87,12 @@ public final class Balancer implements AutoCloseable {
 
     private void connect(Socket client) {
         try {
-            var address = ready.take();
-            ready.add(address);
+            var listed = List.copyOf(ready);
+            var address = listed.get(turns.getAndIncrement() % listed.size());
             var replica = open(new Socket(address.getHost(), address.getPort()));
             Thread.ofVirtual().name("balancer").start(() -> pump(client, replica));
             pump(replica, client);
-        } catch (IOException | InterruptedException e) {
+        } catch (IOException e) {
             close(client);
         }
     }

@@ -33,6 +33,7 @@ class RollingDeployIT {
             try (var one = Poster.start(balancer.client());
                     var other = Poster.start(balancer.client());
                     var follower = Follower.start(balancer.client())) {
+                stage.until("the stream of an old replica tells of ends", () -> !follower.ended().isEmpty());
                 int deploys = REPLICAS * Form.of(1, 10);
                 for (int i = 1; i <= deploys; i++) {
                     balancer.add(next.process());

@@ -15,6 +15,7 @@ import dev.imagen.database.DatabaseException;
 import dev.imagen.database.EmbeddedPostgres;
 import dev.imagen.database.Migrations;
 import dev.imagen.database.Notifications;
+import dev.imagen.database.SchemaVersion;
 import dev.imagen.event.JobEvents;
 import dev.imagen.event.WatchedJobs;
 import dev.imagen.observe.Health;
@@ -163,19 +164,24 @@ final class Service {
         }
     }
 
-    /** Waits for a database that does not answer yet. @return false when the process is stopped meanwhile */
+    /**
+     * Waits for a database that does not answer yet, or is not migrated yet. @return false when the process is stopped
+     * meanwhile
+     */
     private boolean prepare(DatabaseSettings settings, Database database) {
         for (long millis = 100;; millis = Math.min(millis * 2, LONGEST_RETRY.toMillis())) {
             try {
                 if (settings.migrate()) {
                     new Migrations(settings).run();
+                } else {
+                    SchemaVersion.check(database);
                 }
                 var control = new QueueControl(database);
                 this.settings.queue().limit().ifPresent(control::limitPending);
                 this.settings.queue().budget().ifPresent(control::limitSpending);
                 return true;
             } catch (DatabaseException e) {
-                LOG.log(Level.WARNING, "the database does not answer yet ({0}): {1}", settings.owner(), e.getMessage());
+                LOG.log(Level.WARNING, "the database is not ready yet ({0}): {1}", settings.owner(), e.getMessage());
             }
             if (stopped(millis)) {
                 return false;

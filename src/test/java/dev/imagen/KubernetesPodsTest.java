@@ -47,8 +47,10 @@ class KubernetesPodsTest {
         assertThat(manifests.each(Deployment.class)).isNotEmpty().allSatisfy(deployment -> {
             var settings = SettingsLoader.load(manifests.values(deployment.getMetadata().getName()));
             assertThat(settings.server().drain()).isPositive();
-            assertThat(Duration.ofSeconds(deployment.getSpec().getTemplate().getSpec().getTerminationGracePeriodSeconds()))
-                    .isGreaterThan(settings.server().drain().plus(settings.worker().grace()).plus(ServeCommand.LAST_STEPS));
+            assertThat(
+                    Duration.ofSeconds(deployment.getSpec().getTemplate().getSpec().getTerminationGracePeriodSeconds()))
+                    .isGreaterThan(
+                            settings.server().drain().plus(settings.worker().grace()).plus(ServeCommand.LAST_STEPS));
         });
     }
 

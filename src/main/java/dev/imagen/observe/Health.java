@@ -25,7 +25,7 @@ public final class Health {
     /** Longer than any poll, statement or wait for a connection. */
     private static final Duration LONGEST_TURN = Duration.ofMinutes(15);
 
-    /** Fails too where the schema is missing, whoever was to migrate it. */
+    /** Fails too where the schema is gone. */
     private static final String ANSWERS = """
             select exists (select from imagen.workers) as working
             """;
@@ -67,7 +67,7 @@ public final class Health {
     }
 
     private HealthCheckResponse started() {
-        return answer(migrated.get(), migrated.get() ? "the schema is up to date" : "the schema is being migrated");
+        return answer(migrated.get(), migrated.get() ? "the schema is up to date" : "the schema is not up to date yet");
     }
 
     private HealthCheckResponse ready() {

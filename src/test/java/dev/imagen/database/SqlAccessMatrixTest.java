@@ -173,6 +173,7 @@ class SqlAccessMatrixTest {
             retry_job(uuid)              -A0A | 0A0A | retry_job(':failed')
             retry_jobs(text,uuid,text,timestamptz,timestamptz,uuid[]) ---A | ---A | retry_jobs()
             retry_room(uuid)             ---- | 000A | retry_room(':owner')
+            schema_version()             ---A | AAAA | schema_version()
             """;
 
     /** What must be so, that there is something to tell. */

@@ -50,7 +50,18 @@ class CommandLineIT {
             assertThat(Path.of(image)).exists().startsWith(home.resolve("images"));
             assertThat(service.send("GET", "/images", "").body()).contains("\"job_id\":null")
                     .contains("\"prompt\":\"a fox in snow\"");
+            assertExportedBesideItAndNotImportedInto();
         }
+    }
+
+    private void assertExportedBesideItAndNotImportedInto() throws Exception {
+        var file = home.resolve("all.zip").toString();
+        var export = run("export", file);
+        assertThat(export.awaitExit()).as(export.output()).isZero();
+        assertThat(export.output()).matches(".*all.zip: \\d+ rows, 1 image files");
+        var imported = run("import", file);
+        assertThat(imported.awaitExit()).isEqualTo(2);
+        assertThat(imported.output()).contains("has rows already: import into an empty database");
     }
 
     @Test

@@ -41,13 +41,20 @@ final class Connections {
         return open(login, common(timeout));
     }
 
-    /** A connection for a few long statements of the schema's owner: no time limit, and it sees every row or fails. */
+    /** A connection whose statements may take any time to answer. */
     static Connection openUnhurried(Login owner) throws SQLException {
         var properties = new HashMap<>(common(Duration.ZERO));
         properties.put("socketTimeout", "0");
-        properties.put("options",
-                "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off");
         return open(owner, properties);
+    }
+
+    /** Begins a transaction of the schema's owner without time limits, which sees every row or fails. */
+    static void beginUnhurried(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        try (var statement = connection.createStatement()) {
+            statement.execute("set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0;"
+                    + " set local row_security = off");
+        }
     }
 
     /** A connection to wait for notifications on. */

@@ -139,7 +139,7 @@ final class FormerSchema {
     }
 
     private void inTransaction(Step step) throws SQLException {
-        connection.setAutoCommit(false);
+        Connections.beginUnhurried(connection);
         try {
             step.run();
             connection.commit();

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
@@ -161,9 +162,13 @@ public final class Migrations {
     private Flyway flyway(Login owner, MigrationVersion target) {
         var configuration = Flyway.configure().dataSource(owner.url(), owner.username(), owner.password())
                 .locations(locations).schemas("imagen").createSchemas(true).placeholderReplacement(false)
-                .connectRetries(0).target(target).initSql("set lock_timeout = " + longestWait.toMillis());
-        // Its lock is no open transaction then: create index concurrently would wait for that to end.
-        configuration.getConfigurationExtension(PostgreSQLConfigurationExtension.class).setTransactionalLock(false);
+                .connectRetries(0).target(target);
+        // A pooler takes neither start-up options nor locks that last longer than a transaction.
+        if (!settings.pooler() || settings.migration().isPresent()) {
+            configuration.jdbcProperties(Map.of("options", "-c lock_timeout=" + longestWait.toMillis()));
+            // Its lock is no open transaction then: create index concurrently would wait for that to end.
+            configuration.getConfigurationExtension(PostgreSQLConfigurationExtension.class).setTransactionalLock(false);
+        }
         return configuration.load();
     }
 

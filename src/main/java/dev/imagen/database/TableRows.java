@@ -50,7 +50,7 @@ public final class TableRows implements AutoCloseable {
     private static TableRows open(DatabaseSettings settings) {
         try {
             var connection = Connections.openUnhurried(settings.owner());
-            connection.setAutoCommit(false);
+            Connections.beginUnhurried(connection);
             return new TableRows(connection);
         } catch (SQLException e) {
             throw new DatabaseException(e);

@@ -65,6 +65,8 @@ class ArchiveTest {
                         + OWNER + "', 'of a process that is gone', 'running', 3, gen_random_uuid(), now(), 17)",
                 "insert into imagen.api_keys (name, role, owner_user_id, key_hash) values ('ci', 'authenticated', '"
                         + OWNER + "', '\\x0102')",
+                // What no insert may ask for.
+                "update imagen.jobs set run_at = created_at - interval '1 day' where status = 'done'",
                 "update imagen.limits set pending_per_owner = 1", "insert into imagen.pauses (backend) values ('flux')",
                 "insert into imagen.images (owner_user_id, bucket, path, mime_type, width, height, byte_size, sha256)"
                         + " values ('" + OWNER + "', 'file', 'gone.png', 'image/png', 1, 1, 1, '\\x01'), ('" + OWNER

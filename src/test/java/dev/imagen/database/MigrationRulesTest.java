@@ -72,8 +72,8 @@ class MigrationRulesTest {
 
     static Stream<Arguments> files() throws IOException {
         try (var files = Files.list(Path.of("sql"))) {
-            return files.map(file -> Arguments.of(number(file), file)).filter(file -> (int) file.get()[0] >= FIRST)
-                    .toList().stream();
+            return files.filter(file -> file.toString().endsWith(".sql")).map(file -> Arguments.of(number(file), file))
+                    .filter(file -> (int) file.get()[0] >= FIRST).toList().stream();
         }
     }
 

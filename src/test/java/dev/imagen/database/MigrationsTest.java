@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MigrationsTest {
 
     /** The files in {@code sql}. */
-    static final int ALL = Path.of("sql").toFile().list().length;
+    static final int ALL = Path.of("sql").toFile().list((_, name) -> name.endsWith(".sql")).length;
 
     private static final String[] SUPABASE = {"create schema auth", """
             create function auth.uid() returns uuid language sql stable as

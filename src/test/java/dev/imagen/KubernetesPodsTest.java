@@ -67,10 +67,12 @@ class KubernetesPodsTest {
         environment.put("db.connection.username", database.settings().service().username());
         environment.put("db.connection.password", database.settings().service().password());
         var service = new Service(SettingsLoader.load(environment));
+        // It waits for the migration, and answers meanwhile.
+        var start = Thread.ofVirtual().start(service::start);
         try (var client = new TestClient(port)) {
-            service.start();
-            assertThat(status(client, "/observe/health/live")).isEqualTo(200);
+            await().atMost(SOON).ignoreExceptions().until(() -> status(client, "/observe/health/live") == 200);
             assertThat(status(client, "/observe/health/ready")).isEqualTo(503);
+            assertThat(status(client, "/observe/health/started")).isEqualTo(503);
             new Migrations(database.settings()).run();
             await().atMost(SOON).until(() -> status(client, "/observe/health/ready") == 200);
             assertThat(status(client, "/observe/health/started")).isEqualTo(200);
@@ -78,6 +80,7 @@ class KubernetesPodsTest {
             assertThat(status(client, "/jobs")).isEqualTo(jobs);
         } finally {
             service.stop();
+            start.join();
             database.close();
         }
     }

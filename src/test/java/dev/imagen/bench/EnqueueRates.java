@@ -75,11 +75,12 @@ final class EnqueueRates {
     }
 
     /** What one client does. */
-    private interface Client {
+    interface Client {
         void send(int share) throws Exception;
     }
 
-    private static double rate(int jobs, int clients, Client client) throws Exception {
+    /** Shares a second of what the clients do together, each its part. */
+    static double rate(int jobs, int clients, Client client) throws Exception {
         long begin = System.nanoTime();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var sent = new ArrayList<Future<?>>();

@@ -18,6 +18,7 @@ import java.util.Optional;
  * <li>insert: by SQL, one job in a transaction; with and without the trigger {@code jobs_after_insert}, which counts
  * and notifies; many in a statement
  * <li>post: POST /jobs in mode none
+ * <li>looks: what each process that hears of a new job asks the server if another one was faster
  * <li>drain: from the start of a worker to the end of its last job, each with its image, usage and attempt rows
  * </ul>
  */
@@ -59,6 +60,10 @@ final class ThroughputBenchmark {
             }
             print("insert, " + IN_ONE + " in a statement", rates.insertTogether(INSERTS * 5, IN_ONE));
             rates.clear();
+            var looks = new IdleLooks(system, settings(home, 1).worker());
+            looks.measure(INSERTS, 1);
+            print("looks at an empty queue, 1 connection", looks.measure(INSERTS, 1));
+            print("looks at an empty queue, 8 connections", looks.measure(INSERTS, 8));
         }
     }
 

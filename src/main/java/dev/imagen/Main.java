@@ -7,6 +7,7 @@ import dev.imagen.database.MigrationException;
 import io.helidon.logging.common.LogConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.logging.Logger;
@@ -31,8 +32,20 @@ public final class Main implements Callable<Integer> {
     }
 
     static int run(String... args) {
+        if (args.length == 0 || List.of(args).equals(List.of("serve"))) {
+            return serve();
+        }
         return new CommandLine(new Main()).setParameterExceptionHandler(Main::misused)
-                .setExecutionExceptionHandler(Main::failed).execute(args);
+                .setExecutionExceptionHandler((e, _, _) -> failed(e)).execute(args);
+    }
+
+    /** There is nothing to parse, and the parser would take a tenth of the start. */
+    private static int serve() {
+        try {
+            return new ServeCommand().call();
+        } catch (Exception e) {
+            return failed(e);
+        }
     }
 
     /** Without a subcommand: serve. */
@@ -47,17 +60,20 @@ public final class Main implements Callable<Integer> {
         return 2;
     }
 
-    private static int failed(Exception e, CommandLine command, CommandLine.ParseResult parsed) throws Exception {
+    private static int failed(Exception e) {
         switch (e) {
             case SettingsException _,IllegalArgumentException _ -> {
-                command.getErr().println("imagen: " + e.getMessage());
+                System.err.println("imagen: " + e.getMessage());
                 return 2;
             }
             case EmbeddedPostgresException _,MigrationException _,DatabaseException _,UncheckedIOException _ -> {
-                command.getErr().println("imagen: " + e.getMessage());
+                System.err.println("imagen: " + e.getMessage());
                 return 1;
             }
-            default -> throw e;
+            default -> {
+                e.printStackTrace();
+                return 1;
+            }
         }
     }
 

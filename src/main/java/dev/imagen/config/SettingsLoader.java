@@ -43,13 +43,16 @@ public final class SettingsLoader {
 
     private static Settings load(List<ConfigSource> overrides) {
         var defaults = ConfigSources.classpath("application.yaml").build();
+        var keys = keys(overrides, defaults);
+        return new SettingsLoader(userFile(keys).map(file -> keys(overrides, file, defaults)).orElse(keys)).settings();
+    }
+
+    private static Keys keys(List<ConfigSource> overrides, Path file, ConfigSource defaults) {
+        var user = ConfigSources.file(file).mediaType(MediaTypes.APPLICATION_X_YAML).build();
+        Keys.refuseUnknown(Config.just(() -> user), Config.just(() -> defaults), file);
         var sources = new ArrayList<>(overrides);
-        userFile(keys(overrides, defaults)).ifPresent(file -> {
-            var user = ConfigSources.file(file).mediaType(MediaTypes.APPLICATION_X_YAML).build();
-            Keys.refuseUnknown(Config.just(() -> user), Config.just(() -> defaults), file);
-            sources.add(user);
-        });
-        return new SettingsLoader(keys(sources, defaults)).settings();
+        sources.add(user);
+        return keys(sources, defaults);
     }
 
     private static Keys keys(List<ConfigSource> overrides, ConfigSource defaults) {

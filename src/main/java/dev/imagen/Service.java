@@ -107,7 +107,9 @@ final class Service {
         if (embedded.isPresent()) {
             expireAll(queue);
         }
-        stops.push(this::outlastDrain);
+        if (settings.server().api()) {
+            stops.push(this::outlastDrain);
+        }
         FilesOfOneHost.check(settings, database);
         backends.probe();
         notifications.start();

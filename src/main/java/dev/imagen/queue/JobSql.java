@@ -222,11 +222,15 @@ final class JobSql {
             select count(*) as written from held
             """;
 
-    /** The attempt that a worker ends, while it still holds it. */
+    /**
+     * The attempt that a worker ends, while it still holds it. Of a job whose id is known the status is asked with "is
+     * not distinct from": with "=" the planner may take an index of all that runs, and read it whole.
+     */
     private static final String HELD = """
             select id, attempt, owner_user_id, worker_id, backend, started_at, failures, max_attempts, cancel_requested_at
               from imagen.jobs
-             where id = ?::uuid and worker_id = ?::uuid and attempt = ? and status = 'running'
+             where id = ?::uuid and worker_id = ?::uuid and attempt = ?
+               and status is not distinct from 'running'
                for update
             """;
 
@@ -246,7 +250,7 @@ final class JobSql {
                          cross join lateral (
                             select j.id from imagen.jobs j
                              where j.id = asked.id and j.worker_id = asked.worker_id and j.attempt = asked.attempt
-                               and j.status = 'running'
+                               and j.status is not distinct from 'running'
                                for update) as mine
                     ), held as (
                         update imagen.jobs j
@@ -461,7 +465,8 @@ final class JobSql {
               from unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::int[], ?::int[], ?::int[], ?::bigint[], ?::bytea[])
                 as tick (id, owner_user_id, worker_id, attempt, step, steps, age, preview)
               join imagen.jobs j on j.id = tick.id and j.worker_id = tick.worker_id and j.attempt = tick.attempt
-                                and j.status = 'running' and j.owner_user_id = tick.owner_user_id
+                                and j.status is not distinct from 'running'
+                                and j.owner_user_id is not distinct from tick.owner_user_id
             on conflict (job_id) do update
                set step = excluded.step, steps = excluded.steps, updated_at = excluded.updated_at,
                    preview = coalesce(excluded.preview, p.preview),

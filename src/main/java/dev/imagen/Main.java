@@ -1,5 +1,6 @@
 package dev.imagen;
 
+import dev.imagen.config.BuildVersions;
 import dev.imagen.config.SettingsException;
 import dev.imagen.database.DatabaseException;
 import dev.imagen.database.EmbeddedPostgresException;
@@ -8,7 +9,6 @@ import io.helidon.logging.common.LogConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -77,21 +77,10 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    /** That the build wrote down. */
-    static String version() {
-        var properties = new Properties();
-        try (var stream = Main.class.getResourceAsStream("/version.properties")) {
-            properties.load(stream);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return properties.getProperty("version");
-    }
-
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            return new String[]{"imagen " + version()};
+            return new String[]{"imagen " + BuildVersions.program()};
         }
     }
 }

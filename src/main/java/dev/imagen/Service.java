@@ -8,6 +8,7 @@ import dev.imagen.auth.ApiKeys;
 import dev.imagen.auth.JwtVerifier;
 import dev.imagen.auth.Tickets;
 import dev.imagen.backend.remote.RemoteHttp;
+import dev.imagen.config.BuildVersions;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
@@ -69,7 +70,7 @@ final class Service {
 
     private void startAll() {
         // Stopped last: the others still tell it something.
-        var tracing = onStop(Tracing.of(settings.tracing(), Main.version()));
+        var tracing = onStop(Tracing.of(settings.tracing(), BuildVersions.program()));
         var styles = new PromptStyles(settings.styles());
         var backends = onStop(ConfiguredBackends.of(settings, onStop(new RemoteHttp())));
         var stores = onStop(ImageStores.of(settings));

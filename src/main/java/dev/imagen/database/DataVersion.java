@@ -1,9 +1,9 @@
 package dev.imagen.database;
 
+import dev.imagen.config.BuildVersions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Properties;
 
 /** Which major version of PostgreSQL wrote a data folder: no other one can read it. */
 final class DataVersion {
@@ -17,7 +17,7 @@ final class DataVersion {
             return;
         }
         var written = Files.readString(file).strip();
-        var brought = brought();
+        var brought = BuildVersions.postgres().replaceFirst("\\..*", "");
         if (!written.equals(brought)) {
             throw new EmbeddedPostgresException("the data in " + folder.data() + " were written by PostgreSQL "
                     + written + ", and this version of ImaGen brings PostgreSQL " + brought
@@ -25,13 +25,5 @@ final class DataVersion {
                     + " version of ImaGen that wrote them, run imagen export FILE; then move " + folder.path()
                     + " away, and with this one run imagen import FILE (docs/backup.md)", null);
         }
-    }
-
-    private static String brought() throws IOException {
-        var properties = new Properties();
-        try (var stream = DataVersion.class.getResourceAsStream("/version.properties")) {
-            properties.load(stream);
-        }
-        return properties.getProperty("postgres").replaceFirst("\\..*", "");
     }
 }

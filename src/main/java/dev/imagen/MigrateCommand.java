@@ -18,12 +18,13 @@ final class MigrateCommand implements Callable<Integer> {
         var settings = SettingsLoader.load();
         try (var database = AnyDatabase.open(settings)) {
             var migrations = new Migrations(database.settings());
+            var owner = database.settings().owner();
             if (takeOver) {
-                var taken = migrations.takeOver();
+                var taken = ServerWait.MINUTES.patiently(owner, migrations::takeOver);
                 report(taken.applied());
                 taken.rows().forEach(System.out::println);
             } else {
-                report(migrations.run());
+                report(ServerWait.MINUTES.patiently(owner, migrations::run));
             }
         }
         return 0;

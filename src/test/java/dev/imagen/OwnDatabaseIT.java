@@ -71,6 +71,16 @@ class OwnDatabaseIT {
     }
 
     @Test
+    void migrate_waits_for_a_database_that_is_started_after_it() throws Exception {
+        try (var migrate = ServiceProcess.start(folder, environment(0), "migrate")) {
+            await().atMost(SOON).until(() -> migrate.output().contains("waits up to 120 s for the database postgres@"));
+            database.start();
+            assertThat(migrate.awaitExit()).as(migrate.output()).isZero();
+            assertThat(migrate.output()).contains("migrations applied");
+        }
+    }
+
+    @Test
     void two_replicas_started_at_once_on_an_empty_database_share_the_work() throws Exception {
         database.start();
         try (var one = ServiceProcess.start(folder, environment(0));

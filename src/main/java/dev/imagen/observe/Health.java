@@ -15,8 +15,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
- * Live: the loops turn. Ready: a request is likely to succeed now. Started: the process has been ready once. A database
- * that is down makes the process not ready, never not live: a restart would not bring it back.
+ * Live: the loops turn. Ready: a request is likely to succeed now. Started: the schema is up to date, and the process
+ * has begun to work. A database that is down or not migrated makes the process not ready or not started, never not
+ * live: a restart would not bring it back.
  */
 public final class Health {
 

@@ -128,10 +128,13 @@ public final class Worker {
     }
 
     /**
-     * Time since the slower of the loops last turned; more than a few polls means that it hangs. Zero while stopping.
+     * Time since the slower of the loops last turned; more than a few polls means that it hangs. Zero before they have
+     * begun, however long the start waits for its database, and while stopping.
      */
     public Duration sinceLastTurn() {
-        return stopping ? Duration.ZERO : max(Duration.ofNanos(System.nanoTime() - turnedNanos), heartbeat.sinceBeat());
+        return loop == null || stopping
+                ? Duration.ZERO
+                : max(Duration.ofNanos(System.nanoTime() - turnedNanos), heartbeat.sinceBeat());
     }
 
     private void claimUntilStopped() {

@@ -75,7 +75,8 @@ class ManifestsTest {
         assertThat(Manifests.of(overlay).each(Deployment.class)).isNotEmpty().allSatisfy(deployment -> {
             var container = deployment.getSpec().getTemplate().getSpec().getContainers().getFirst();
             assertThat(container.getArgs()).containsExactly("serve");
-            assertThat(container.getStartupProbe().getHttpGet().getPath()).isEqualTo("/observe/health/started");
+            // Not "started": a pod that waits for its database or the migration would be killed again and again.
+            assertThat(container.getStartupProbe().getHttpGet().getPath()).isEqualTo("/observe/health/live");
             assertThat(container.getReadinessProbe().getHttpGet().getPath()).isEqualTo("/observe/health/ready");
             assertThat(container.getLivenessProbe().getHttpGet().getPath()).isEqualTo("/observe/health/live");
         });
@@ -88,7 +89,8 @@ class ManifestsTest {
         assertThat(manifests.each(Job.class)).singleElement().satisfies(job -> {
             assertThat(job.getSpec().getBackoffLimit()).isPositive();
             assertThat(job.getSpec().getTtlSecondsAfterFinished()).isPositive();
-            assertThat(job.getSpec().getTemplate().getSpec().getRestartPolicy()).isEqualTo("OnFailure");
+            // With OnFailure the only pod, and what its log says of the failure, are removed after the last try.
+            assertThat(job.getSpec().getTemplate().getSpec().getRestartPolicy()).isEqualTo("Never");
         });
         var containers = manifests.containers();
         var migrate = containers.remove("imagen-migrate");

@@ -46,6 +46,11 @@ class WorkerTest {
     }
 
     @Test
+    void loops_that_have_not_begun_do_not_hang_however_long_the_start_takes() {
+        assertThat(worker.sinceLastTurn()).isZero();
+    }
+
+    @Test
     void a_job_whose_pipeline_returns_an_image_is_done_with_that_image_and_its_usage() throws Exception {
         var job = queue.add();
         worker.start();

@@ -105,6 +105,7 @@ public final class ApiServer implements AutoCloseable {
             chain.proceed();
         });
         routing.addFilter(new Origins(settings.origins()));
+        routing.addFilter(PathParameters::refuse);
         routing.addFilter(QueryParameters::checkEncoding);
         Problems.register(routing);
         long longest = Math.max(Json.MAX_BODY_BYTES, parts.limits().bytes());

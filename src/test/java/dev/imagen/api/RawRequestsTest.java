@@ -11,6 +11,7 @@ import io.helidon.common.testing.http.junit5.SocketHttpClient;
 import io.helidon.http.Method;
 import io.helidon.http.Status;
 import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.observe.metrics.MetricsObserver;
 import io.helidon.webserver.testing.junit5.ServerTest;
 import io.helidon.webserver.testing.junit5.SetUpServer;
 import java.sql.SQLException;
@@ -48,8 +49,10 @@ class RawRequestsTest {
     @SetUpServer
     static void configure(WebServerConfig.Builder server) throws SQLException {
         service = TestService.on(TestServer.shared().newDatabase()).withoutWorker().start();
-        ApiServer.configure(server, new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), Duration.ZERO,
-                100, Set.of(), Optional.empty()), service.parts(), service.access(), List.of(), new Draining());
+        ApiServer.configure(server,
+                new Settings.Server("localhost", 0, true, Duration.ofSeconds(30), Duration.ZERO, 100, Set.of(),
+                        Optional.empty()),
+                service.parts(), service.access(), List.of(MetricsObserver.create()), new Draining());
     }
 
     @AfterAll
@@ -157,6 +160,28 @@ class RawRequestsTest {
         var answer = receive("GET " + path + " HTTP/1.1\nHost: localhost\n\n");
         assertThat(SocketHttpClient.statusFromResponse(answer).code()).as(answer).isLessThan(500);
         assertThat(answer).doesNotContain("Exception").doesNotContain("root:");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/observe;x/metrics", "/observe;/metrics", "/observe/metrics;a=b", "/;/observe/metrics",
+            "/jobs;x", "/jobs;a=b?limit=1", "/;"})
+    void a_path_with_parameters_that_a_proxy_could_take_for_another_one_leads_nowhere(String path) throws Exception {
+        var answer = receive("GET " + path + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(problem(answer, 404).path("detail").textValue()).contains("paths have no parameters here");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/observe/metrics", "/openapi", "/jobs?cursor=;", "/usage?group=day;"})
+    void a_semicolon_elsewhere_and_paths_without_one_are_what_they_were(String path) {
+        var answer = receive("GET " + path + " HTTP/1.1\nHost: localhost\n\n");
+        assertThat(answer).doesNotContain("paths have no parameters").doesNotStartWith("HTTP/1.1 404");
+    }
+
+    @Test
+    void an_encoded_semicolon_begins_no_parameters() throws Exception {
+        for (String path : List.of("/observe%3bx/metrics", "/observe%3B/metrics", "/jobs%3bx")) {
+            problem(receive("GET " + path + " HTTP/1.1\nHost: localhost\n\n"), 404);
+        }
     }
 
     @ParameterizedTest

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,10 +51,25 @@ class MonitoringTest {
     }
 
     @Test
-    void the_dashboard_has_the_label_that_grafana_looks_for() {
-        assertThat(Manifests.of("production").each(ConfigMap.class))
-                .filteredOn(map -> map.getData().containsKey("dashboard.json")).singleElement()
-                .satisfies(map -> assertThat(map.getMetadata().getLabels()).containsEntry("grafana_dashboard", "1"));
+    void the_dashboard_has_the_label_that_grafana_looks_for_and_takes_the_place_of_the_former_one() {
+        var dashboard = Manifests.of("production").named(ConfigMap.class, "imagen-dashboard");
+        assertThat(dashboard.getMetadata().getLabels()).containsEntry("grafana_dashboard", "1");
+        assertThat(dashboard.getData()).containsOnlyKeys("imagen-dashboard.json");
+        // A change of the settings starts new pods, by another name.
+        assertThat(Manifests.of("production").each(ConfigMap.class)).extracting(map -> map.getMetadata().getName())
+                .anyMatch(name -> name.matches("imagen-[a-z0-9]{10}"));
+    }
+
+    /** They show what was last known; that all of them do so, promtool tells. */
+    @Test
+    void of_the_whole_queue_and_database_only_processes_with_an_answer_are_asked() throws Exception {
+        var gauges = Pattern.compile("(imagen_queue_\\w+|imagen_database_oldest_\\w+)(\\{[^}]*})?");
+        assertThat(Monitoring.queries()).filteredOn(query -> !query.title().equals("ImagenGone"))
+                .filteredOn(query -> gauges.matcher(query.expression()).find()).hasSizeGreaterThan(7)
+                .allSatisfy(query -> assertThat(gauges
+                        .matcher(query.expression().replaceAll(
+                                gauges.pattern() + " and on \\(namespace, pod\\) imagen_database_up == 1\\)", ""))
+                        .find()).as(query.expression()).isFalse());
     }
 
     @Test

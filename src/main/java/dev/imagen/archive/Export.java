@@ -47,12 +47,17 @@ public final class Export {
     /**
      * Writes a new file, readable by its user alone: it has prompts and the hashes of API keys.
      *
-     * @throws IllegalArgumentException when there is a file already, or the schema is missing or another version's
+     * @throws IllegalArgumentException when there is a file already, the schema is missing or another version's, or the
+     *     login does not own it
      */
     public Exported run(Path file) throws IOException {
-        int latest = new Migrations(settings).latest();
         create(file);
         try (var rows = TableRows.read(settings)) {
+            if (!rows.owned()) {
+                throw new IllegalArgumentException("the login " + settings.owner() + " does not see every row: export"
+                        + " with the one that owns the schema imagen (db.migration, DB_MIGRATION_…)");
+            }
+            int latest = new Migrations(settings).latest();
             int version = rows.version()
                     .orElseThrow(() -> new IllegalArgumentException("the database has no schema imagen yet"));
             if (version != latest) {

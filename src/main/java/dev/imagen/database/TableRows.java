@@ -16,6 +16,10 @@ import org.postgresql.PGConnection;
  */
 public final class TableRows implements AutoCloseable {
 
+    private static final String OWNS = """
+            select coalesce(bool_and(pg_has_role(relowner, 'usage')), true) as owns from pg_class
+             where relnamespace = to_regnamespace('imagen') and relkind = 'r'
+            """;
     private static final String VERSION = "select max(version::int) as version from imagen.flyway_schema_history"
             + " where success";
 
@@ -64,6 +68,15 @@ public final class TableRows implements AutoCloseable {
             boolean migrated = session.one("select to_regclass('imagen.flyway_schema_history') is not null as there",
                     row -> row.flag("there")).orElseThrow();
             return migrated ? session.one(VERSION, row -> row.integer("version")) : Optional.empty();
+        } catch (SQLException e) {
+            throw new DatabaseException(e);
+        }
+    }
+
+    /** Whether the login owns the tables that there are. */
+    public boolean owned() {
+        try {
+            return new Session(connection).one(OWNS, row -> row.flag("owns")).orElseThrow();
         } catch (SQLException e) {
             throw new DatabaseException(e);
         }

@@ -136,6 +136,17 @@ class ArchiveTest {
     }
 
     @Test
+    void the_services_login_is_told_whose_it_takes_and_leaves_no_file() {
+        var service = FROM.settings().service();
+        var refused = folder.resolve("refused.zip");
+        assertThatIllegalArgumentException()
+                .isThrownBy(
+                        () -> new Export(FROM.settings().at(service, service), new FileImageStore(images)).run(refused))
+                .withMessageContaining("does not see every row").withMessageContaining("DB_MIGRATION_…");
+        assertThat(refused).doesNotExist();
+    }
+
+    @Test
     void every_table_is_carried_or_left_out_on_purpose() throws SQLException {
         assertThat(FROM.tables()).containsExactlyInAnyOrderElementsOf(
                 Stream.of(Archive.TABLES, Archive.LEFT_OUT).flatMap(List::stream).toList());

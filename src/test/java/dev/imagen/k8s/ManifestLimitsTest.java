@@ -10,6 +10,9 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -57,6 +60,14 @@ class ManifestLimitsTest {
         }).sum();
         assertThat(Manifests.of("database").untyped("Cluster").getFirst()
                 .at("/spec/postgresql/parameters/max_connections").asInt()).isBetween(needed, 2 * needed);
+    }
+
+    @Test
+    void the_documents_say_how_many_connections_are_set() throws IOException {
+        var most = Manifests.of("database").untyped("Cluster").getFirst()
+                .at("/spec/postgresql/parameters/max_connections").asText();
+        assertThat(Files.readString(Path.of("docs/kubernetes.md"))).contains("`max_connections` of " + most);
+        assertThat(Files.readString(Path.of("docs/scaling.md"))).contains("`max_connections` of " + most);
     }
 
     private static Settings settings(Manifests manifests, String name) {

@@ -18,7 +18,7 @@ final class PathParameters {
     static void refuse(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         if (request.prologue().uriPath().rawPath().indexOf(';') >= 0) {
             throw Problem.exception(Status.NOT_FOUND_404,
-                    "paths have no parameters here: leave out the semicolon and" + " what follows it; see /openapi");
+                    "paths have no parameters here: leave out the semicolon and what follows it; see /openapi");
         }
         chain.proceed();
     }

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  */
 record ServerWait(Duration longest, Duration pause) {
 
-    static final ServerWait MINUTES = new ServerWait(Duration.ofMinutes(2), Duration.ofSeconds(2));
+    static final ServerWait MINUTES = new ServerWait(Duration.ofMinutes(2), Duration.ofSeconds(1));
 
     /**
      * Does it again as long as the server is away, and says once that it waits.

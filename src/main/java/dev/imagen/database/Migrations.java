@@ -125,7 +125,7 @@ public final class Migrations {
             new FormerSchema(connection).refuse();
             return migrate(connection, owner, target);
         } catch (SQLException e) {
-            throw failure(e);
+            throw failure(e, owner);
         }
     }
 
@@ -146,7 +146,7 @@ public final class Migrations {
             int applied = migrate(connection, owner, MigrationVersion.LATEST);
             return new TakenOver(applied, former.copy());
         } catch (SQLException e) {
-            throw failure(e);
+            throw failure(e, owner);
         }
     }
 
@@ -193,10 +193,10 @@ public final class Migrations {
     }
 
     /** A server that is away comes back; a wrong password, or a database that does not exist, stays wrong. */
-    private RuntimeException failure(SQLException e) {
+    private static RuntimeException failure(SQLException e, Login login) {
         var state = String.valueOf(e.getSQLState());
         if (state.startsWith(INVALID_AUTHORIZATION) || state.equals(NO_SUCH_DATABASE)) {
-            return new MigrationException("cannot log in as " + settings.owner() + ": " + e.getMessage()
+            return new MigrationException("cannot log in as " + login + ": " + e.getMessage()
                     + "; check db.connection and db.migration (DB_CONNECTION_…, DB_MIGRATION_…)", e);
         }
         if (state.equals(LOCK_NOT_AVAILABLE)) {
@@ -233,12 +233,14 @@ public final class Migrations {
     }
 
     /** As the server calls it: behind a pooler, the login's name may be longer than the role's. */
-    private String serviceRole() throws SQLException {
+    private String serviceRole() {
         try (Connection connection = Connections.open(settings.service(), settings.timeout());
                 var statement = connection.createStatement();
                 var result = statement.executeQuery("select current_user")) {
             result.next();
             return result.getString(1);
+        } catch (SQLException e) {
+            throw failure(e, settings.service());
         }
     }
 

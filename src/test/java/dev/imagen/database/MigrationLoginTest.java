@@ -139,6 +139,15 @@ class MigrationLoginTest {
     }
 
     @Test
+    void a_service_that_cannot_log_in_is_named_and_not_the_owner() throws SQLException {
+        database("first", "creator");
+        superuser("postgres", "alter role service nologin");
+        assertThatExceptionOfType(MigrationException.class)
+                .isThrownBy(() -> new Migrations(settings("first", "creator", "service")).run())
+                .withMessageContaining("cannot log in as service@").withMessageNotContaining("creator");
+    }
+
+    @Test
     void an_administrator_who_runs_what_the_messages_say_gets_a_migrated_database() throws SQLException {
         database("first", "plain");
         var settings = settings("first", "plain", "service");

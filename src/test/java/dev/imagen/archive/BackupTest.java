@@ -12,8 +12,10 @@ import dev.imagen.database.Migrations;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestServer;
 import dev.imagen.testing.TestService;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -63,7 +65,8 @@ class BackupTest {
         }
     }
 
-    private static void fill() throws SQLException {
+    private static void fill() throws Exception {
+        FROM.execute(Files.readString(Path.of("k8s/scaler.sql")));
         try (var _ = TestService.on(FROM).owner(OWNER).start()) {
             var job = FROM.insertJob(OWNER);
             await().atMost(LONGEST).until(() -> FROM.job(job).get("status").equals("done"));
@@ -73,16 +76,23 @@ class BackupTest {
                 + OWNER + "', 'of a process that is gone', 'running', 1, gen_random_uuid(), now())");
     }
 
-    private static DatabaseSettings empty(String server) throws SQLException {
+    private static DatabaseSettings empty(String server) throws IOException, SQLException {
         try (var connection = DriverManager.getConnection(server + "postgres", "postgres", "postgres");
                 var statement = connection.createStatement()) {
             statement.execute("create role anon nologin noinherit; create role authenticated nologin noinherit;"
                     + " create role service_role nologin noinherit; create role imagen_service login password 'secret'");
+            statement.execute(documented("create role imagen_scaler login"));
             statement.execute("create database images");
         }
         return SettingsLoader.load(Map.of("imagen.home", "target/no-home")).database().at(
                 new Login(server + "images", "imagen_service", "secret"),
                 new Login(server + "images", "postgres", "postgres"));
+    }
+
+    /** Part of how docs/backup.md restores. */
+    private static String documented(String statement) throws IOException {
+        assertThat(Files.readString(Path.of("docs/backup.md"))).contains("'" + statement + "'");
+        return statement;
     }
 
     private static void assertUnfinishedGetDone(TestDatabase to) throws SQLException {

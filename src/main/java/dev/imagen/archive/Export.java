@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,15 +75,20 @@ public final class Export {
         }
     }
 
+    /** Nobody else may open it even for the moment before its rights could be changed. */
     private static void create(Path file) throws IOException {
         try {
-            Files.createFile(file);
+            Files.createFile(file, rights(file));
         } catch (FileAlreadyExistsException e) {
             throw new IllegalArgumentException(file + " is there already: name a new file", e);
         }
-        if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-        }
+    }
+
+    private static FileAttribute<?>[] rights(Path file) {
+        return file.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[]{
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))}
+                : new FileAttribute<?>[0];
     }
 
     private Exported write(int version, TableRows rows, ZipOutputStream zip) throws IOException {

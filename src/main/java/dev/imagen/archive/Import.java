@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
@@ -24,6 +25,7 @@ import java.util.zip.ZipFile;
 public final class Import {
 
     private static final List<String> MUST_BE_EMPTY = List.of("jobs", "images", "usage", "api_keys");
+    private static final Pattern SCHEMA = Pattern.compile("[1-9][0-9]{0,8}");
 
     private final DatabaseSettings settings;
     private final FileImageStore store;
@@ -72,7 +74,12 @@ public final class Import {
         if (!String.valueOf(Archive.FORMAT).equals(manifest.getProperty("format"))) {
             throw new IllegalArgumentException(file + " is no file of this version's imagen export");
         }
-        return Integer.parseInt(manifest.getProperty("schema"));
+        var schema = manifest.getProperty("schema", "");
+        if (!SCHEMA.matcher(schema).matches()) {
+            throw new IllegalArgumentException(file + " is damaged: the line schema= of its " + Archive.MANIFEST
+                    + " must have the number of a version and has \"" + schema + "\"");
+        }
+        return Integer.parseInt(schema);
     }
 
     /** Leaves an empty schema of this version. */
@@ -121,7 +128,8 @@ public final class Import {
         long images = 0;
         for (var entries = zip.entries(); entries.hasMoreElements();) {
             var entry = entries.nextElement();
-            if (entry.getName().startsWith(Archive.IMAGES)) {
+            // Programs that pack a folder write entries for the folders too.
+            if (entry.getName().startsWith(Archive.IMAGES) && !entry.isDirectory()) {
                 try (var stream = checked(zip, entry)) {
                     store.put(entry.getName().substring(Archive.IMAGES.length()), stream.readAllBytes(), "");
                     images++;

@@ -179,6 +179,10 @@ class ArchiveTest {
     /** As the program of that schema did. */
     private static void exportEarly(TestDatabase from, Path early) throws IOException {
         try (var rows = TableRows.read(from.settings()); var zip = manifest(early, 19)) {
+            // As of an archive that was unpacked and packed again.
+            zip.putNextEntry(new ZipEntry("tables/"));
+            zip.putNextEntry(new ZipEntry(Archive.IMAGES));
+            zip.putNextEntry(new ZipEntry(Archive.IMAGES + "2026/"));
             zip.putNextEntry(new ZipEntry(Archive.entry("jobs")));
             var jobs = new ByteArrayOutputStream();
             rows.copyOut("jobs", jobs);
@@ -186,7 +190,7 @@ class ArchiveTest {
         }
     }
 
-    private static ZipOutputStream manifest(Path file, int schema) throws IOException {
+    private static ZipOutputStream manifest(Path file, Object schema) throws IOException {
         var zip = new ZipOutputStream(Files.newOutputStream(file));
         zip.putNextEntry(new ZipEntry(Archive.MANIFEST));
         zip.write(("format=1\nschema=" + schema).getBytes(StandardCharsets.UTF_8));
@@ -204,5 +208,12 @@ class ArchiveTest {
         manifest(newer, 9999).close();
         assertThatIllegalArgumentException().isThrownBy(() -> into(FROM, home).run(newer))
                 .withMessageContaining("newer version of ImaGen (9999");
+        for (String schema : List.of("", "abc", "-1", "99999999999")) {
+            var damaged = home.resolve("damaged.zip");
+            manifest(damaged, schema).close();
+            assertThatIllegalArgumentException().isThrownBy(() -> into(FROM, home).run(damaged)).withMessageEndingWith(
+                    "the line schema= of its imagen.properties must have the number of a version and has \"" + schema
+                            + "\"");
+        }
     }
 }

@@ -1,16 +1,32 @@
 #!/bin/sh
-# Makes target/jib-image.tar with an AOT cache, made by the image's own java of the image's own jars, in which lies all that
-# a cache depends on. On Linux, for this machine's platform: sh docs/image.sh amd64|arm64 MAVEN-OPTIONS…
+# Makes an image with an AOT cache, made by the image's own java of the image's own jars, in which lies all that a cache
+# depends on: target/jib-image.tar, or with --push the image NAME-amd64 or NAME-arm64 in its registry, since a cache is for
+# one platform. On Linux, for this machine's platform: sh docs/image.sh amd64|arm64 [--push NAME] MAVEN-OPTIONS…
 set -eu
 
-platform=${1:?usage: sh docs/image.sh amd64, or arm64}
+usage='usage: sh docs/image.sh amd64|arm64 [--push NAME, such as registry.example/imagen:1] MAVEN-OPTIONS'
+platform=${1:?$usage}
 shift
+goal=jib:buildTar
+if [ "${1:-}" = --push ]; then
+    name=${2:?$usage}
+    shift 2
+    set -- "$@" "-Dimage.name=$name-$platform"
+    goal=jib:build
+fi
+case $platform in
+amd64 | arm64) ;;
+*)
+    echo "$usage" >&2
+    exit 1
+    ;;
+esac
 build() {
-    mvn -q "$@" package jib:buildTar -DskipTests -Djib.from.platforms="linux/$platform"
+    mvn -q "$@" -DskipTests -Djib.from.platforms="linux/$platform"
 }
 
 rm -rf target/image target/image.aot
-build -Pimage "$@"
+build -Pimage package jib:buildTar "$@"
 mkdir target/image
 tar -xf target/jib-image.tar -C target/image
 java_home=$PWD/target/image$(sed -n 's/.*"JAVA_HOME=\([^"]*\)".*/\1/p' target/image/config.json)
@@ -35,4 +51,4 @@ mv target/image/app target/image/moved
 at moved
 # shellcheck disable=SC2086
 "$java_home/bin/java" -XX:AOTMode=on -XX:AOTCache=target/image.aot $options --version
-build -Pimage,aot "$@"
+build -Pimage,aot package "$goal" "$@"

@@ -2,9 +2,9 @@ package dev.imagen;
 
 import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.imagen.config.SettingsLoader;
+import dev.imagen.testing.Tools;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,6 @@ class SystemdTest {
     private static final Path UNIT = Path.of("docs/systemd/imagen.service");
     private static final Path ENVIRONMENT = Path.of("docs/systemd/imagen.env");
     private static final Path DEFAULTS = Path.of("src/main/resources/application.yaml");
-    private static final Path ANALYZE = Path.of("/usr/bin/systemd-analyze");
 
     @TempDir
     private Path folder;
@@ -55,12 +54,12 @@ class SystemdTest {
 
     @Test
     void systemd_takes_the_unit() throws Exception {
-        assumeTrue(Files.isExecutable(ANALYZE), "no systemd-analyze");
+        var analyze = Tools.systemdAnalyze();
         // Its program is looked for: that of this test is surely there.
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var unit = Files.writeString(folder.resolve("imagen.service"),
                 Files.readString(UNIT).replace("/usr/bin/java", java));
-        var process = new ProcessBuilder(ANALYZE.toString(), "verify", "--man=no", unit.toString())
+        var process = new ProcessBuilder(analyze.toString(), "verify", "--man=no", unit.toString())
                 .redirectErrorStream(true).start();
         var said = new String(process.getInputStream().readAllBytes());
         assertThat(process.waitFor()).as(said).isZero();

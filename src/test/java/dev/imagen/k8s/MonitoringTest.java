@@ -1,8 +1,8 @@
 package dev.imagen.k8s;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.imagen.testing.Tools;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +12,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** That real processes expose what is asked for, ServeIT tells. */
 class MonitoringTest {
-
-    private static final Path PROMTOOL = Path.of("/usr/bin/promtool");
 
     @TempDir
     private Path folder;
@@ -74,12 +72,12 @@ class MonitoringTest {
 
     @Test
     void promtool_takes_the_rules_and_their_tests_pass() throws Exception {
-        assumeTrue(Files.isExecutable(PROMTOOL), "no promtool");
+        var promtool = Tools.promtool();
         // JSON is YAML.
         Files.writeString(folder.resolve("rules.yaml"), Monitoring.rules().toString());
         var tests = folder.resolve("rules.test.yaml");
         Files.copy(Path.of("k8s/monitoring/rules.test.yaml"), tests);
-        var process = new ProcessBuilder(PROMTOOL.toString(), "test", "rules", tests.toString())
+        var process = new ProcessBuilder(promtool.toString(), "test", "rules", tests.toString())
                 .redirectErrorStream(true).start();
         var said = new String(process.getInputStream().readAllBytes());
         assertThat(process.waitFor()).as(said).isZero();

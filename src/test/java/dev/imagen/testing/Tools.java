@@ -48,6 +48,16 @@ public final class Tools {
         return program("kubectl");
     }
 
+    /** Tests alert rules; of Prometheus. */
+    public static Path promtool() {
+        return program("promtool");
+    }
+
+    /** Reads units; nothing of systemd needs to run. */
+    public static Path systemdAnalyze() {
+        return program("systemd-analyze");
+    }
+
     private static Path program(String name) {
         return first(name,
                 Stream.of("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin").map(folder -> Path.of(folder, name)));

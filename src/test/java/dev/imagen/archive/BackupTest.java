@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.imagen.testing.Tools;
 import dev.imagen.config.DatabaseSettings;
 import dev.imagen.config.Login;
 import dev.imagen.config.SettingsLoader;
@@ -12,6 +11,7 @@ import dev.imagen.database.Migrations;
 import dev.imagen.testing.TestDatabase;
 import dev.imagen.testing.TestServer;
 import dev.imagen.testing.TestService;
+import dev.imagen.testing.Tools;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -28,9 +28,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** docs/backup.md, with pg_dump: it reads no server that is newer than itself. */
 @Tag("postgres")
+@ResourceLock("role imagen_scaler")
 class BackupTest {
 
     @RegisterExtension
@@ -49,6 +51,8 @@ class BackupTest {
         fill();
         var dump = folder.resolve("database.dump").toString();
         run(Tools.postgres("pg_dump"), "--format=custom", "--file=" + dump, url(FROM.settings().owner()));
+        // It belongs to the server, which other tests share.
+        FROM.execute("drop owned by imagen_scaler", "drop role imagen_scaler");
 
         try (var server = TestServer.another(Map.of())) {
             var settings = empty("jdbc:postgresql://127.0.0.1:" + server.getPort() + "/");

@@ -15,9 +15,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What KEDA asks the database, by the login that it gets. */
 @Tag("postgres")
+@ResourceLock("role imagen_scaler")
 class ScalerQueryTest {
 
     @RegisterExtension

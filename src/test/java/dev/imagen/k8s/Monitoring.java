@@ -22,6 +22,7 @@ public final class Monitoring {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path FOLDER = Path.of("k8s/monitoring");
     private static final Pattern METRIC = Pattern.compile("\\bimagen_[a-z_]+");
+    private static final Pattern SELECTOR = Pattern.compile("\\b(imagen_[a-z_]+)\\{([^}]*)}");
     /** Of a selector's matcher, of {@code by}, and of a text. */
     private static final Pattern MATCHER = Pattern.compile("([a-z_]+)(?:=~|!~|!=|=)\"");
     private static final Pattern VALUE = Pattern.compile("imagen_[a-z_]+\\{[a-z_]+=\"[^\"]*\"");
@@ -43,23 +44,21 @@ public final class Monitoring {
 
         /** What it uses of metrics, their labels and the values of those, and what is not among the ones exposed. */
         public List<String> missing(String exposed) {
-            var names = METRIC.matcher(expression).results().map(found -> found.group())
-                    .flatMap(metric -> missing(metric, labels(metric, exposed)));
+            var metrics = METRIC.matcher(expression).results().map(found -> found.group()).distinct().toList();
+            var names = metrics.stream().filter(metric -> labels(metric, exposed).isEmpty());
+            var selected = SELECTOR.matcher(expression).results()
+                    .flatMap(found -> MATCHER.matcher(found.group(2)).results().map(matcher -> matcher.group(1))
+                            .filter(label -> !known(label, labels(found.group(1), exposed)))
+                            .map(label -> found.group(1) + "{" + label + "}"));
+            var all = metrics.stream().flatMap(metric -> labels(metric, exposed).stream()).collect(toSet());
+            var kept = Stream.concat(by(), shown()).filter(label -> !known(label, all));
             var values = VALUE.matcher(expression).results().map(found -> found.group())
                     .filter(value -> !Pattern.compile("(?m)^" + value.replace("{", "\\{.*")).matcher(exposed).find());
-            return Stream.concat(names, values).toList();
+            return Stream.of(names, selected, kept, values).flatMap(each -> each).toList();
         }
 
-        private Stream<String> missing(String metric, Set<String> labels) {
-            return labels.isEmpty()
-                    ? Stream.of(metric)
-                    : used().filter(label -> !labels.contains(label) && !OF_TARGETS.contains(label))
-                            .map(label -> metric + "{" + label + "}");
-        }
-
-        private Stream<String> used() {
-            return Stream.of(MATCHER.matcher(expression).results().map(found -> found.group(1)), by(), shown())
-                    .flatMap(names -> names).distinct();
+        private static boolean known(String label, Set<String> labels) {
+            return labels.contains(label) || OF_TARGETS.contains(label);
         }
 
         private Stream<String> by() {

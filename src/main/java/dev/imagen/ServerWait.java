@@ -37,6 +37,7 @@ record ServerWait(Duration longest, Duration pause) {
         }
     }
 
+    /** A server that is away tells nobody when it is back: it has to be asked. */
     private boolean interrupted() {
         try {
             Thread.sleep(pause);

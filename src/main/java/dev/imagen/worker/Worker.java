@@ -40,6 +40,7 @@ public final class Worker {
     private final WorkerSettings settings;
     private final WorkerListener listener;
     private final RunningJobs running = new RunningJobs();
+    private final Slots slots;
     private final Wakeup wakeup = new Wakeup();
     private final JobRunner runner;
     private final Heartbeat heartbeat;
@@ -61,6 +62,7 @@ public final class Worker {
         this.queue = queue;
         this.settings = settings;
         this.listener = listener;
+        this.slots = new Slots(settings, running);
         this.runner = new JobRunner(queue, pipeline, settings, listener);
         this.rescue = new Rescue(queue, settings, listener, this::holdsLease);
         this.heartbeat = new Heartbeat(queue, settings, running, backends, onRenewal());
@@ -175,7 +177,7 @@ public final class Worker {
             return longestSleep();
         }
         var sent = Instant.now();
-        int asked = free();
+        int asked = slots.free();
         var jobs = queue.claim(heartbeat.identity(), offers, asked);
         jobs.forEach(job -> begin(job, sent));
         var open = offers();
@@ -190,16 +192,8 @@ public final class Worker {
         return min(sleep, longestSleep());
     }
 
-    private int free() {
-        return settings.concurrency() - running.count();
-    }
-
-    /** What this process has free slots for. */
     private List<Offer> offers() {
-        int free = free();
-        return heartbeat.identity().backends().stream().map(name -> new Offer(name,
-                Math.min(free, settings.slots(name) - running.count(name)), settings.backend(name).concurrency()))
-                .filter(offer -> offer.free() > 0).toList();
+        return slots.offers(heartbeat.identity().backends());
     }
 
     private Duration longestSleep() {

@@ -73,16 +73,15 @@ final class OwnedImages {
     record Listed(ObjectNode json, Cursor cursor) {}
 
     Optional<ObjectNode> find(Caller caller, UUID id) {
-        return database.as(caller, session -> session.one(FIND, ImageJson::of, id));
+        return database.one(caller, FIND, ImageJson::of, id);
     }
 
     Optional<StoredBytes> bytes(Caller caller, UUID id) {
-        return database.as(caller, session -> session.one(FIND, StoredBytes::of, id));
+        return database.one(caller, FIND, StoredBytes::of, id);
     }
 
     List<Listed> list(Caller caller, UUID owner, Cursor after, int limit) {
-        return database.as(caller,
-                session -> session.query(LIST, OwnedImages::listed, owner, after.createdAt(), after.id(), limit));
+        return database.query(caller, LIST, OwnedImages::listed, owner, after.createdAt(), after.id(), limit);
     }
 
     private static Listed listed(Row row) {

@@ -57,8 +57,8 @@ final class Thumbnails {
 
     /** As this caller may see it. */
     Optional<Found> find(Caller caller, UUID id) {
-        return database.as(caller, session -> session.one(FIND,
-                row -> new Found(StoredBytes.of(row), Optional.ofNullable(row.bytes("jpeg"))), id));
+        return database.one(caller, FIND, row -> new Found(StoredBytes.of(row), Optional.ofNullable(row.bytes("jpeg"))),
+                id);
     }
 
     /**

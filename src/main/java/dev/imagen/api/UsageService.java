@@ -62,7 +62,7 @@ final class UsageService implements HttpService {
         var to = query.time("to").map(time -> time.atOffset(ZoneOffset.UTC)).orElse(null);
         // Two statements, for one plan would not suit both.
         var sql = SUMS.formatted(GROUPS.get(group), all ? "?::uuid is null" : "owner_user_id = ?::uuid");
-        var sums = database.as(caller, session -> session.query(sql, row -> json(row, group), owner, from, to));
+        var sums = database.query(caller, sql, row -> json(row, group), owner, from, to);
         var answer = Json.object().put("group", group);
         answer.putArray("usage").addAll(sums);
         Json.send(response, Status.OK_200, answer);

@@ -77,6 +77,30 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /**
+     * All rows of one statement, or of the last of several, in a transaction for a caller, in one round trip. Only for
+     * what may run twice: where a pooled connection has died, it is sent again on another one, though the server may
+     * have run it.
+     */
+    public <T> List<T> query(Caller caller, String sql, Function<Row, T> mapper, Object... parameters) {
+        for (int left = connections;; left--) {
+            try (Connection connection = client.unwrap(Connection.class)) {
+                return new Session(connection).queryAs(caller, sql, mapper, parameters);
+            } catch (SQLException e) {
+                if (left <= 1 || !new DatabaseException(e).lost()) {
+                    throw new DatabaseException(e);
+                }
+            } catch (DbClientException e) {
+                throw translated(e);
+            }
+        }
+    }
+
+    /** The only row of {@link #query(Caller, String, Function, Object...)}, if there is one. */
+    public <T> Optional<T> one(Caller caller, String sql, Function<Row, T> mapper, Object... parameters) {
+        return query(caller, sql, mapper, parameters).stream().findFirst();
+    }
+
     /** What a transaction for a caller does. */
     @FunctionalInterface
     public interface Work<T> {

@@ -25,7 +25,7 @@ public final class InputImages {
 
     /** An image of this owner, as a caller may see it. Throws {@link DatabaseException}. */
     public boolean has(Caller caller, UUID owner, UUID id) {
-        return database.as(caller, session -> session.one(FIND, _ -> true, id, owner)).isPresent();
+        return database.one(caller, FIND, _ -> true, id, owner).isPresent();
     }
 
     /**

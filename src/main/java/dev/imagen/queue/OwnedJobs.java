@@ -4,12 +4,10 @@ import dev.imagen.database.Caller;
 import dev.imagen.database.Database;
 import dev.imagen.database.DatabaseException;
 import dev.imagen.database.Row;
-import dev.imagen.database.Session;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobAttempt;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -17,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Jobs as a caller may see and change them: every statement runs as the caller's role, so that row-level security
@@ -28,11 +27,20 @@ public final class OwnedJobs {
             insert into imagen.jobs (id, owner_user_id, prompt, negative_prompt, backend, model, style, width, height,
                                      steps, seed, priority, run_at, max_attempts, idempotency_key, params,
                                      count, input_image_id, strength, traceparent)
-            values (coalesce(?::uuid, gen_random_uuid()), ?::uuid, ?, ?, ?, ?, ?, ?::int, ?::int, ?::int, ?::bigint,
+            values (?::uuid, ?::uuid, ?, ?, ?, ?, ?, ?::int, ?::int, ?::int, ?::bigint,
                     ?::smallint, coalesce(?::timestamptz, now()), ?::smallint, ?, ?::jsonb,
                     ?::smallint, ?::uuid, ?::double precision, ?)
             on conflict do nothing
             returning *
+            """;
+
+    /** No client column: the trigger takes it from this setting. */
+    private static final String INSERT_WITH_KEY = """
+            select set_config('imagen.request_hash', ?, true);
+            """ + INSERT;
+
+    private static final String BY_ID = """
+            select * from imagen.jobs where id = ?::uuid
             """;
 
     private static final String BY_KEY = """
@@ -128,46 +136,57 @@ public final class OwnedJobs {
 
     /** Inserts a job. */
     public Submitted submit(Caller caller, Submission submission) {
-        return database.as(caller, session -> {
-            var hash = HexFormat.of().formatHex(submission.requestHash());
-            if (submission.idempotencyKey().isPresent()) {
-                // No client column: the trigger takes it from this setting.
-                session.set("imagen.request_hash", hash);
-            }
-            var created = insert(session, submission);
-            if (created.isPresent()) {
-                return new Submitted.Created(created.get());
-            }
-            return submission.idempotencyKey().isEmpty()
-                    ? new Submitted.IdTaken()
-                    : earlier(session, submission.owner(), hash, submission.idempotencyKey().get());
-        });
+        if (submission.idempotencyKey().isPresent()) {
+            return submitOnce(caller, submission, submission.idempotencyKey().get());
+        }
+        return submission.id().isPresent()
+                ? submitAs(caller, submission, submission.id().get())
+                : submitNew(caller, submission, UUID.randomUUID());
     }
 
-    private static Optional<Job> insert(Session session, Submission submission) throws SQLException {
-        var job = submission.job();
-        return session.one(INSERT, JobRows::job, submission.id().orElse(null), submission.owner(), job.prompt(),
-                job.negativePrompt().orElse(null), job.backend().orElse(null), job.model().orElse(null),
-                job.style().orElse(null), job.width().orElse(null), job.height().orElse(null), job.steps().orElse(null),
-                job.seed().orElse(null), job.priority(),
-                job.runAt().map(at -> at.atOffset(ZoneOffset.UTC)).orElse(null), job.maxAttempts(),
-                submission.idempotencyKey().orElse(null), Params.json(job.params()), job.count(),
-                job.inputImageId().orElse(null), job.strength().orElse(null), submission.traceparent().orElse(null));
+    private Submitted submitOnce(Caller caller, Submission submission, String key) {
+        var hash = HexFormat.of().formatHex(submission.requestHash());
+        var id = submission.id().orElseGet(UUID::randomUUID);
+        return database
+                .one(caller, INSERT_WITH_KEY, JobRows::job,
+                        Stream.concat(Stream.of(hash), columns(id, submission)).toArray())
+                .<Submitted>map(Submitted.Created::new)
+                .orElseGet(() -> database.one(caller, BY_KEY, OwnedJobs::earlier, hash, submission.owner(), key)
+                        .orElseGet(Submitted.IdTaken::new));
     }
 
-    private static Submitted earlier(Session session, UUID owner, String hash, String key) throws SQLException {
-        return session
-                .one(BY_KEY,
-                        row -> row.flag("same_request")
-                                ? new Submitted.Repeated(JobRows.job(row))
-                                : (Submitted) new Submitted.KeyReused(),
-                        hash, owner, key)
+    /** In steps of which the first one finds a dead connection: run twice, it would meet a job of its own. */
+    private Submitted submitAs(Caller caller, Submission submission, UUID id) {
+        return database.as(caller, session -> session.one(INSERT, JobRows::job, columns(id, submission).toArray()))
+                .<Submitted>map(Submitted.Created::new).orElseGet(Submitted.IdTaken::new);
+    }
+
+    /** Nobody else has this id: where it is taken, the connection died after the job was inserted. */
+    private Submitted submitNew(Caller caller, Submission submission, UUID id) {
+        return database.one(caller, INSERT, JobRows::job, columns(id, submission).toArray())
+                .or(() -> database.one(caller, BY_ID, JobRows::job, id)).<Submitted>map(Submitted.Created::new)
                 .orElseGet(Submitted.IdTaken::new);
+    }
+
+    /** All as text, the same type in every job: a null of no type would cost the driver a question to the server. */
+    private static Stream<Object> columns(UUID id, Submission submission) {
+        var job = submission.job();
+        return Stream
+                .of(Optional.of(id), Optional.of(submission.owner()), Optional.of(job.prompt()), job.negativePrompt(),
+                        job.backend(), job.model(), job.style(), job.width(), job.height(), job.steps(), job.seed(),
+                        Optional.of(job.priority()), job.runAt(), Optional.of(job.maxAttempts()),
+                        submission.idempotencyKey(), Optional.ofNullable(Params.json(job.params())),
+                        Optional.of(job.count()), job.inputImageId(), job.strength(), submission.traceparent())
+                .map(value -> value.map(String::valueOf).orElse(null));
+    }
+
+    private static Submitted earlier(Row row) {
+        return row.flag("same_request") ? new Submitted.Repeated(JobRows.job(row)) : new Submitted.KeyReused();
     }
 
     /** One job; empty for an unknown or foreign id. */
     public Optional<Found> find(Caller caller, UUID id) {
-        return database.as(caller, session -> session.one(FIND, OwnedJobs::found, id));
+        return database.one(caller, FIND, OwnedJobs::found, id);
     }
 
     private static Found found(Row row) {
@@ -178,20 +197,18 @@ public final class OwnedJobs {
     /** Up to {@code limit} jobs of an owner, newest first, after the cursor. */
     public List<Job> list(Caller caller, UUID owner, Optional<JobStatus> status, Cursor after, int limit) {
         var text = status.map(JobStatus::text).orElse(null);
-        return database.as(caller,
-                session -> session.query(LIST, JobRows::job, owner, text, text, after.createdAt(), after.id(), limit));
+        return database.query(caller, LIST, JobRows::job, owner, text, text, after.createdAt(), after.id(), limit);
     }
 
     /** Up to {@code limit} jobs that are not finished, by id, after this one; empty: from the first. */
     public List<Job> unfinished(Caller caller, UUID owner, Optional<UUID> after, int limit) {
-        return database.as(caller,
-                session -> session.query(UNFINISHED, JobRows::job, owner, after.orElse(FIRST_ID), limit));
+        return database.query(caller, UNFINISHED, JobRows::job, owner, after.orElse(FIRST_ID), limit);
     }
 
     /** Up to {@code limit} jobs that finished after this time, or at it with a higher id, earliest first. */
     public List<Job> finished(Caller caller, UUID owner, Instant since, Optional<UUID> after, int limit) {
-        return database.as(caller, session -> session.query(FINISHED, JobRows::job, owner,
-                since.atOffset(ZoneOffset.UTC), after.orElse(FIRST_ID), limit));
+        return database.query(caller, FINISHED, JobRows::job, owner, since.atOffset(ZoneOffset.UTC),
+                after.orElse(FIRST_ID), limit);
     }
 
     /** Cancels, or asks the worker to stop; empty for an unknown or foreign id. */

@@ -45,7 +45,7 @@ public final class QueueControl {
 
     /** What is paused. */
     public List<Pause> paused(Caller operator) {
-        return database.as(operator, session -> session.query(PAUSED, QueueControl::pause));
+        return database.query(operator, PAUSED, QueueControl::pause);
     }
 
     /** Claims nothing new of a backend, or of any. @return what is paused now */

@@ -60,7 +60,7 @@ public final class QueueFailures {
      * @param minutes how far back
      */
     public List<Failure> list(Caller operator, int minutes) {
-        return database.as(operator, session -> session.query(FAILURES, QueueFailures::failure, minutes, MOST_READ));
+        return database.query(operator, FAILURES, QueueFailures::failure, minutes, MOST_READ);
     }
 
     private static Failure failure(Row row) {

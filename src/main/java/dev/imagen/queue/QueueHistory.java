@@ -81,8 +81,8 @@ public final class QueueHistory {
     public Series series(Caller operator, int minutes, Optional<String> backend) {
         int step = Math.ceilDiv(minutes, MOST_BUCKETS);
         var name = backend.orElse(null);
-        return new Series(Duration.ofMinutes(step), database.as(operator, session -> session.query(BUCKETS,
-                QueueHistory::bucket, Math.ceilDiv(minutes, step), step, name, name, name, name)));
+        return new Series(Duration.ofMinutes(step), database.query(operator, BUCKETS, QueueHistory::bucket,
+                Math.ceilDiv(minutes, step), step, name, name, name, name));
     }
 
     private static Bucket bucket(Row row) {

@@ -71,7 +71,7 @@ class DatabaseTest {
     void nothing_of_a_caller_stays_on_the_connection() {
         var before = service();
         var during = database.as(Caller.owner(alice), session -> {
-            session.set("imagen.request_hash", "00");
+            session.query("select set_config('imagen.request_hash', '00', true)", _ -> true);
             return session.one(SESSION, State::of).orElseThrow();
         });
         assertThat(during.hash()).isEqualTo("00");

@@ -18,7 +18,7 @@ import java.util.Optional;
 public record DatabaseSettings(Optional<Login> connection, Optional<Login> migration, boolean migrate,
         Optional<String> listenerUrl, boolean listen, boolean pooler, int pool, Duration timeout) {
 
-    private static final int WORKER_POOL = 6;
+    private static final int WORKER_POOL = 7;
 
     /** The same settings for a server that is known only after it has started. */
     public DatabaseSettings at(Login service, Login owner) {

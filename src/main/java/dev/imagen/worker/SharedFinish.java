@@ -20,8 +20,8 @@ final class SharedFinish {
 
     private static final System.Logger LOG = System.getLogger(SharedFinish.class.getName());
 
-    /** One on its way to the server while the other one commits. */
-    private static final int STATEMENTS = 2;
+    /** On their way to the server, running, and committing. */
+    private static final int STATEMENTS = 3;
     private static final int IN_ONE = 50;
 
     private final Semaphore turns = new Semaphore(STATEMENTS, true);

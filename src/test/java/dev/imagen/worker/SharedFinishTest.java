@@ -33,39 +33,39 @@ class SharedFinishTest {
     }
 
     @Test
-    void those_that_end_while_two_statements_are_on_their_way_share_the_next_ones() throws Exception {
+    void those_that_end_while_three_statements_are_on_their_way_share_the_next_ones() throws Exception {
         var hold = queue.holdFinishes();
-        endTogether(2);
-        assertThat(List.of(Await.next(queue.finishes, "a statement"), Await.next(queue.finishes, "another one")))
-                .containsExactly(1, 1);
+        endTogether(3);
+        assertThat(List.of(Await.next(queue.finishes, "a statement"), Await.next(queue.finishes, "another one"),
+                Await.next(queue.finishes, "a third one"))).containsExactly(1, 1, 1);
         endTogether(MANY);
         hold.countDown();
-        assertThat(answers()).hasSize(MANY + 2).containsOnly(true);
-        assertThat(queue.settled).hasSize(MANY + 2);
-        // Two turns may share what is left by the two before them.
-        assertThat(queue.finishes).hasSizeBetween(3, 4).allMatch(jobs -> jobs <= 50).contains(50);
+        assertThat(answers()).hasSize(MANY + 3).containsOnly(true);
+        assertThat(queue.settled).hasSize(MANY + 3);
+        // Three turns share what has come, the last one what the others left.
+        assertThat(queue.finishes).hasSizeBetween(3, 6).allMatch(jobs -> jobs <= 50).contains(50);
     }
 
     @Test
     void each_learns_its_own_answer() throws Exception {
         var hold = queue.holdFinishes();
-        endTogether(2);
+        endTogether(3);
         var lost = running();
         end(lost);
         endTogether(3);
         queue.takeAway(lost.id());
         hold.countDown();
-        assertThat(answers()).containsExactly(true, true, false, true, true, true);
+        assertThat(answers()).containsExactly(true, true, true, false, true, true, true);
     }
 
     @Test
     void of_a_statement_that_fails_none_is_known() throws Exception {
         var hold = queue.holdFinishes();
-        endTogether(2);
+        endTogether(3);
         endTogether(3);
         queue.failSettles(3);
         hold.countDown();
-        assertThat(answers()).hasSize(5).contains(false);
+        assertThat(answers()).hasSize(6).contains(false);
         assertThat(shared.wrote(finish(running()))).isTrue();
     }
 

@@ -6,6 +6,7 @@ import dev.imagen.backend.Backends;
 import dev.imagen.backend.MockBackend;
 import dev.imagen.config.ApiSettings;
 import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Login;
 import dev.imagen.config.Settings;
 import dev.imagen.database.Database;
 import dev.imagen.database.EmbeddedPostgres.EmbeddedLogins;
@@ -33,6 +34,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 
 /** The service's own parts, put together as the service does, with a stamp at each claim. */
 final class BenchSystem implements AutoCloseable {
@@ -61,14 +63,19 @@ final class BenchSystem implements AutoCloseable {
         this.events = new JobEvents(new WatchedJobs(database, Optional::empty), notifications, true);
         Pipeline pipeline = instead.orElseGet(
                 () -> new GenerationPipeline(styles, backends, stores, settings.images(), (_, _) -> Optional.empty()));
-        this.worker = new Worker(new PostgresJobQueue(database, settings.worker()), pipeline, settings.worker(),
-                backends.names(), stamps());
+        this.worker = new Worker(new PostgresJobQueue(database, settings.worker(), settings.queue().fair()), pipeline,
+                settings.worker(), backends.names(), stamps());
         JobListener.subscribe(notifications, worker::wake, worker::cancelled);
         this.serverSettings = settings.server();
         this.parts = new ApiServer.Parts(database, events, backends, styles, stores, settings.images(),
                 settings.worker().lease(), Tracing.OFF);
         this.server = ApiServer.start(serverSettings, parts,
                 new ApiServer.Access(new SingleOwner(owner), ApiSettings.UNLIMITED), List.of());
+    }
+
+    /** What is offered: only an instant pipeline needs no backend for it. */
+    private static List<String> names(Settings settings) {
+        return Stream.concat(Stream.of("mock"), settings.backends().remote().keySet().stream()).toList();
     }
 
     private WorkerListener stamps() {
@@ -89,9 +96,13 @@ final class BenchSystem implements AutoCloseable {
         return start(settings, logins, Optional.empty());
     }
 
-    /** @param instead of the service's own pipeline */
     static BenchSystem start(Settings settings, EmbeddedLogins logins, Optional<Pipeline> instead) {
-        var database = settings.database().at(logins.service(), logins.owner());
+        return start(settings, logins.service(), logins.owner(), instead);
+    }
+
+    /** @param instead of the service's own pipeline */
+    static BenchSystem start(Settings settings, Login service, Login owner, Optional<Pipeline> instead) {
+        var database = settings.database().at(service, owner);
         new Migrations(database).run();
         return new BenchSystem(settings, database, instead);
     }

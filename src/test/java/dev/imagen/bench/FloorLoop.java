@@ -1,11 +1,12 @@
 package dev.imagen.bench;
 
-import dev.imagen.config.DatabaseSettings;
+import dev.imagen.config.Login;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.UUID;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
 import org.postgresql.PGConnection;
 
 /** The least that a queue of this kind can do: hear the notification, claim one row. */
@@ -19,10 +20,21 @@ final class FloorLoop {
 
     private static final String LISTENER = "&socketFactory=dev.imagen.database.ListenerSocketFactory";
 
-    private final DatabaseSettings settings;
+    private static final int WARM_UP = 50;
 
-    FloorLoop(DatabaseSettings settings) {
-        this.settings = settings;
+    private final Login login;
+    private final int gapMillis;
+
+    FloorLoop(Login login, int gapMillis) {
+        this.login = login;
+        this.gapMillis = gapMillis;
+    }
+
+    static void print(BenchDatabase database, int jobs, int gapMillis) throws SQLException, InterruptedException {
+        var floor = new FloorLoop(database.owner(), gapMillis).measure(WARM_UP, jobs);
+        for (int percent : new int[]{50, 99}) {
+            Sample.of("floor_p" + percent, floor.at(percent), "ms", "").print();
+        }
     }
 
     Percentiles measure(int warmUp, int jobs) throws SQLException, InterruptedException {
@@ -35,7 +47,7 @@ final class FloorLoop {
                     with i as (insert into floor_jobs (payload) values (?) returning id)
                     select pg_notify('floor', '') from i""")) {
                 for (int i = -warmUp; i < jobs; i++) {
-                    LatencyBenchmark.gap();
+                    TimeUnit.MILLISECONDS.sleep(gapMillis);
                     insert.setString(1, UUID.randomUUID().toString());
                     insert.execute();
                     long committed = System.nanoTime();
@@ -78,7 +90,6 @@ final class FloorLoop {
     }
 
     private Connection open(String options) throws SQLException {
-        var login = settings.owner();
         return DriverManager.getConnection(login.url() + "?prepareThreshold=1" + options, login.username(),
                 login.password());
     }

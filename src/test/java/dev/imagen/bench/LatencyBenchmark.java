@@ -27,6 +27,7 @@ final class LatencyBenchmark {
 
     private static final int WARM_UP = 200;
     private static final int JOBS = 300;
+    private static final int GAP_MILLIS = 20;
 
     private LatencyBenchmark() {}
 
@@ -37,7 +38,7 @@ final class LatencyBenchmark {
         try (var embedded = EmbeddedPostgres.start(home)) {
             System.out.printf("%-22s %8s %8s %8s %8s%n", "ms", "p50", "p95", "p99", "max");
             try (var system = BenchSystem.start(settings, embedded.logins())) {
-                Percentiles floor = new FloorLoop(system.databaseSettings()).measure(WARM_UP, JOBS);
+                Percentiles floor = new FloorLoop(system.databaseSettings().owner(), GAP_MILLIS).measure(WARM_UP, JOBS);
                 floor.print("floor pickup");
                 system.startWorker();
                 new SqlClient(system).measure(WARM_UP);
@@ -66,7 +67,7 @@ final class LatencyBenchmark {
 
     /** Between two jobs: the system is idle. */
     static void gap() throws InterruptedException {
-        Thread.sleep(20);
+        Thread.sleep(GAP_MILLIS);
     }
 
     static SQLException unexpected(String what) {

@@ -69,7 +69,7 @@ final class ThroughputBenchmark {
 
     private static void drain(Path home, EmbeddedPostgres embedded, int concurrency) throws Exception {
         try (var system = BenchSystem.start(settings(home, concurrency), embedded.logins(),
-                Optional.of(new InstantPipeline()))) {
+                Optional.of(new InstantPipeline(_ -> {})))) {
             new EnqueueRates(system).insertTogether(JOBS, IN_ONE);
             long begin = System.nanoTime();
             system.startWorker();

@@ -69,7 +69,8 @@ public final class RestartableServer implements AutoCloseable {
         stop();
     }
 
-    private long postmaster() throws IOException {
+    /** Of its first process. */
+    public long postmaster() throws IOException {
         try (var lines = Files.lines(data.resolve("postmaster.pid"))) {
             return Long.parseLong(lines.findFirst().orElseThrow().strip());
         }

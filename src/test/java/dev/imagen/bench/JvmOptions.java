@@ -1,0 +1,33 @@
+package dev.imagen.bench;
+
+/** What the service's JVM could be started with; docs/decisions/0013-jvm-options.md says what was chosen. */
+enum JvmOptions {
+
+    /** The service's own. */
+    CHOSEN(System.getProperty("bench.jvm", "")),
+
+    /** Objects have the headers of earlier JVMs. */
+    WIDE_HEADERS(CHOSEN.options.replace("-XX:+UseCompactObjectHeaders", "-XX:-UseCompactObjectHeaders")),
+
+    /** The young generation is as large as the collector likes. */
+    FREE_YOUNG(CHOSEN.options.replace("-Xmn24m ", "")),
+
+    /** The JVM's default where there are two processors and 2 GiB. */
+    G1(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseG1GC").replace("-Xmn24m ", "")),
+
+    /** Many threads, and longer pauses. */
+    PARALLEL(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseParallelGC").replace("-Xmn24m ", "")),
+
+    /** Nearly no pauses. */
+    Z(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseZGC").replace("-Xmn24m ", ""));
+
+    private final String options;
+
+    JvmOptions(String options) {
+        this.options = options;
+    }
+
+    String options() {
+        return options;
+    }
+}

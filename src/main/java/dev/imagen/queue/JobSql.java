@@ -107,6 +107,21 @@ final class JobSql {
             )
             """ + CLAIMED;
 
+    /** As CLAIM, where no backend has fewer slots free than the claim may take: nothing is to be counted for each. */
+    static final String CLAIM_OPEN = LANES + """
+            , due as materialized (
+                select first.id
+                  from lane
+                 cross join lateral (
+                    select j.id, j.priority, j.run_at from imagen.jobs j
+                     where j.status = 'pending' and coalesce(j.backend, '') = lane.name
+                       and j.priority = lane.priority and j.run_at <= now()
+                     order by coalesce(j.backend, ''), j.priority desc, j.run_at, j.id limit ?
+                       for update skip locked) as first
+                 order by first.priority desc, first.run_at, first.id limit ?
+            )
+            """ + CLAIMED;
+
     /**
      * As CLAIM, but within a priority the owners take turns: from the owner that was served last ({@code start}), the
      * walk goes round the owners of each lane, a step an owner, until it has found as many with something due as the

@@ -92,7 +92,12 @@ public final class PostgresJobQueue implements JobQueue {
         }
         parameters.addAll(Collections.nCopies(fair ? 7 : 2, limit));
         parameters.addAll(List.of(worker.id(), worker.defaultBackend(), worker.id(), lease));
-        return new Statement(fair ? JobSql.CLAIM_FAIR : JobSql.CLAIM, parameters.toArray());
+        return new Statement(fair ? JobSql.CLAIM_FAIR : open(offers, limit) ? JobSql.CLAIM_OPEN : JobSql.CLAIM,
+                parameters.toArray());
+    }
+
+    private static boolean open(List<Offer> offers, int limit) {
+        return offers.stream().allMatch(offer -> offer.concurrency().isEmpty() && offer.free() >= limit);
     }
 
     @Override

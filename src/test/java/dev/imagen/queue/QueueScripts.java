@@ -30,8 +30,8 @@ public final class QueueScripts {
         var limit = String.valueOf(inOne);
         var free = "'{" + limit + "," + limit + "}'";
         var id = "'" + worker + "'";
-        var claim = filled(JobSql.CLAIM, "'{mock,\"\"}'", "'{mock,mock}'", free, "'{0,0}'", limit, limit, id, "'mock'",
-                id, String.valueOf(LEASE_MILLIS));
+        var claim = filled(JobSql.CLAIM_OPEN, "'{mock,\"\"}'", "'{mock,mock}'", free, "'{0,0}'", limit, limit, id,
+                "'mock'", id, String.valueOf(LEASE_MILLIS));
         if (!claim.endsWith(ALL_COLUMNS)) {
             throw new IllegalStateException("the claim ends in another way: " + claim);
         }

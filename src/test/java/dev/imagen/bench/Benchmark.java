@@ -20,7 +20,7 @@ import java.util.Set;
  *
  * <ul>
  * <li>{@code bench.runs}, {@code bench.jobs}, {@code bench.finished}: how often and how much
- * <li>{@code bench.steps}: some of {@code bound enqueue growth jvm}
+ * <li>{@code bench.steps}: some of {@code bound enqueue growth scaling jvm}
  * <li>{@code bench.peers}: the folder of a harness whose {@code run.sh} measures other queues, and ImaGen among them
  * </ul>
  */
@@ -80,6 +80,9 @@ final class Benchmark {
                 drain(growth, run);
                 pickup(growth, run);
             }
+            if (STEPS.contains("scaling")) {
+                scaling(run);
+            }
             for (JvmOptions options : STEPS.contains("jvm") ? JvmOptions.values() : new JvmOptions[0]) {
                 jvm(options, run);
             }
@@ -106,12 +109,30 @@ final class Benchmark {
     }
 
     private void enqueue(int run) throws Exception {
-        for (var arguments : List.of(List.of("enqueue", "" + FEW, "1"), List.of("enqueue", "" + FEW, "8"),
-                List.of("bulk", "" + JOBS), List.of("copy", "" + JOBS), List.of("rest", "" + FEW, "1"),
-                List.of("rest", "" + FEW, "8"), List.of("finish", "" + PICKUPS),
-                List.of("floor", "" + PICKUPS, GAP_MILLIS))) {
+        each(run,
+                List.of(List.of("enqueue", "" + FEW, "1"), List.of("enqueue", "" + FEW, "8"),
+                        List.of("bulk", "" + JOBS), List.of("copy", "" + JOBS), List.of("rest", "" + FEW, "1"),
+                        List.of("rest", "" + FEW, "8"), List.of("finish", "" + PICKUPS),
+                        List.of("floor", "" + PICKUPS, GAP_MILLIS)));
+    }
+
+    private void each(int run, List<List<String>> measurements) throws Exception {
+        for (var arguments : measurements) {
             server.create(BenchServer.DATABASE, "empty");
             measure(BenchServer.DATABASE, Growth.EMPTY, run, arguments.toArray(String[]::new));
+        }
+    }
+
+    /** What docs/scaling.md tells. */
+    private void scaling(int run) throws Exception {
+        each(run, List.of(List.of("silent", "" + FEW, "1"), List.of("silent", "" + FEW, "8"),
+                List.of("looks", "" + FEW, "1"), List.of("looks", "" + FEW, "8")));
+        for (int concurrency : new int[]{1, 8, 64}) {
+            pending(Growth.EMPTY);
+            var environment = environment(Growth.EMPTY, run);
+            environment.put("PHASE", concurrency + "_at_once");
+            environment.put("BENCH_SETTINGS", "worker.concurrency=" + concurrency);
+            measure(System.getProperty("bench.jvm"), environment, "drain", "" + Math.min(JOBS, FEW * concurrency));
         }
     }
 

@@ -28,24 +28,34 @@ final class Enqueue {
     }
 
     /** What one client does, a number of times. */
-    private interface Client {
+    interface Client {
         void send(int jobs) throws Exception;
     }
 
     /** One job in a transaction. */
     void single(int jobs, int clients) throws Exception {
-        Client client = share -> {
-            try (var connection = database.open("");
-                    var insert = connection.prepareStatement(
-                            "insert into imagen.jobs (owner_user_id, prompt) values (?, 'a quiet bay')")) {
-                for (int i = 0; i < share; i++) {
-                    insert.setObject(1, OWNER);
-                    insert.execute();
-                }
+        rate(WARM_UP, clients, this::insertOneByOne);
+        Sample.of("enqueue_single_" + clients + "conn", rate(jobs, clients, this::insertOneByOne), "jobs/s", "")
+                .print();
+    }
+
+    /** Without the trigger that counts and notifies: what it costs is the difference. */
+    void silent(int jobs, int clients) throws Exception {
+        database.execute("alter table imagen.jobs disable trigger jobs_after_insert");
+        rate(WARM_UP, clients, this::insertOneByOne);
+        Sample.of("enqueue_silent_" + clients + "conn", rate(jobs, clients, this::insertOneByOne), "jobs/s", "")
+                .print();
+    }
+
+    private void insertOneByOne(int jobs) throws SQLException {
+        try (var connection = database.open("");
+                var insert = connection.prepareStatement(
+                        "insert into imagen.jobs (owner_user_id, prompt) values (?, 'a quiet bay')")) {
+            for (int i = 0; i < jobs; i++) {
+                insert.setObject(1, OWNER);
+                insert.execute();
             }
-        };
-        rate(WARM_UP, clients, client);
-        Sample.of("enqueue_single_" + clients + "conn", rate(jobs, clients, client), "jobs/s", "").print();
+        }
     }
 
     /** All in one statement. */
@@ -112,7 +122,8 @@ final class Enqueue {
         return nanos;
     }
 
-    private static double rate(int jobs, int clients, Client client) throws Exception {
+    /** Shares a second of what the clients do together, each its part. */
+    static double rate(int jobs, int clients, Client client) throws Exception {
         long begin = System.nanoTime();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<?>> sent = new ArrayList<>();

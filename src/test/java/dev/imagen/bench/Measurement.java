@@ -11,7 +11,9 @@ import java.util.Optional;
  *
  * <ul>
  * <li>{@code setup}: the schema
- * <li>{@code bulk N}, {@code copy N}, {@code enqueue N [CLIENTS]}, {@code rest N CLIENTS}: {@link Enqueue}
+ * <li>{@code bulk N}, {@code copy N}, {@code enqueue N [CLIENTS]}, {@code silent N
+ * CLIENTS}, {@code rest N CLIENTS}: {@link Enqueue}
+ * <li>{@code looks N CLIENTS}: {@link IdleLooks}
  * <li>{@code drain N [perjob]}: {@link Drain}; {@code perjob}: one job at a time
  * <li>{@code latency VARIANT N GAP_MS}: {@link Pickup}
  * <li>{@code floor N GAP_MS}: {@link FloorLoop}
@@ -35,6 +37,8 @@ final class Measurement {
             case "bulk" -> new Enqueue(database).bulk(number, "1".equals(System.getenv("QUIET")));
             case "copy" -> new Enqueue(database).copy(number);
             case "enqueue" -> new Enqueue(database).single(number, clients(args, 8));
+            case "silent" -> new Enqueue(database).silent(number, clients(args, 8));
+            case "looks" -> new IdleLooks(database).measure(number, clients(args, 1));
             case "rest" -> new Enqueue(database).rest(number, clients(args, 1));
             case "drain" -> new Drain(database, number).measure(settings(args));
             case "latency" -> new Pickup(database, Integer.parseInt(args[3])).measure(Integer.parseInt(args[2]),

@@ -1,6 +1,7 @@
 package dev.imagen.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.imagen.image.ImageBytes;
 import dev.imagen.image.ImageFile;
 import dev.imagen.image.ImageLimits;
 import dev.imagen.image.ImageType;
@@ -12,8 +13,6 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.UUID;
@@ -40,11 +39,13 @@ final class ImageUpload {
     /** @return the image's record */
     ObjectNode take(ServerRequest request, UUID owner) {
         requireType(request);
-        byte[] bytes = body(request);
-        var file = check(bytes);
+        byte[] body = body(request);
+        var file = check(body);
+        var bytes = ImageBytes.of(body);
         var id = UUID.randomUUID();
         var image = new OwnedImages.Upload(id, owner, store.bucket(),
-                StorageKey.ofUpload(owner, id, file.type().mimeType()), file, bytes.length, sha256(bytes));
+                StorageKey.ofUpload(owner, id, file.type().mimeType()), file, body.length,
+                HexFormat.of().formatHex(bytes.sha256()));
         // In this order the upkeep finds the file of an upload that a crash ended.
         images.begin(image);
         store(image, bytes);
@@ -79,20 +80,12 @@ final class ImageUpload {
         }
     }
 
-    private void store(OwnedImages.Upload image, byte[] bytes) {
+    private void store(OwnedImages.Upload image, ImageBytes bytes) {
         try {
             store.put(image.path(), bytes, image.file().type().mimeType());
         } catch (IOException e) {
             LOG.log(Level.WARNING, "the image store did not take a picture: {0}", e.getMessage());
             throw Problem.exception(Status.SERVICE_UNAVAILABLE_503, "the image store does not take the picture now");
-        }
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

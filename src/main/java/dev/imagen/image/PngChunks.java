@@ -1,6 +1,5 @@
 package dev.imagen.image;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -63,20 +62,15 @@ public final class PngChunks {
     }
 
     /**
-     * The file with more chunks directly before its first {@code IDAT}; everything else keeps its bytes, so nothing is
-     * decoded or compressed again.
+     * The file with more chunks directly before its first {@code IDAT}; everything else is the bytes of the array, so
+     * nothing is decoded, compressed or copied.
      *
      * @param png a whole file
      * @param chunks as {@link #chunk} and {@link #text} make them, written in this order
      * @throws IllegalArgumentException when the file is not a PNG or a part of it is missing
      */
-    public static byte[] insertBeforeImageData(byte[] png, List<byte[]> chunks) {
-        int at = imageData(png);
-        var spliced = new ByteArrayOutputStream(png.length + chunks.stream().mapToInt(chunk -> chunk.length).sum());
-        spliced.write(png, 0, at);
-        chunks.forEach(spliced::writeBytes);
-        spliced.write(png, at, png.length - at);
-        return spliced.toByteArray();
+    public static ImageBytes insertBeforeImageData(byte[] png, List<byte[]> chunks) {
+        return ImageBytes.inserted(png, imageData(png), chunks.stream());
     }
 
     /** Where the first {@code IDAT} begins. Walks on to the end all the same: a file cut off early is worth nothing. */

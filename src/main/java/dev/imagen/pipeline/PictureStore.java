@@ -1,6 +1,7 @@
 package dev.imagen.pipeline;
 
 import dev.imagen.backend.Picture;
+import dev.imagen.image.ImageBytes;
 import dev.imagen.image.ImageFile;
 import dev.imagen.image.ImageLimits;
 import dev.imagen.image.ImageType;
@@ -16,8 +17,6 @@ import dev.imagen.storage.StoreException;
 import dev.imagen.trace.Spans;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.UUID;
 
@@ -45,12 +44,12 @@ final class PictureStore {
         var request = resolved.request();
         var backend = resolved.backend().info().name();
         var file = Spans.in("imagen.check", () -> check(picture, backend));
-        byte[] bytes = Spans.in("imagen.metadata", () -> withMetadata(picture, file, asked, resolved, position));
+        var bytes = Spans.in("imagen.metadata", () -> withMetadata(picture, file, asked, resolved, position));
         var mimeType = file.type().mimeType();
         var key = Spans.in("imagen.store", () -> store(StorageKey.of(job, position, mimeType), bytes, mimeType));
-        return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(), bytes.length,
-                sha256(bytes), backend, request.model(), request.prompt(), request.negativePrompt(), asked.style(),
-                resolved.seed(position), resolved.steps());
+        return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(),
+                bytes.length(), bytes.sha256(), backend, request.model(), request.prompt(), request.negativePrompt(),
+                asked.style(), resolved.seed(position), resolved.steps());
     }
 
     /** A damaged picture may come whole the next time. */
@@ -63,9 +62,10 @@ final class PictureStore {
         }
     }
 
-    private static byte[] withMetadata(Picture picture, ImageFile file, NewJob asked, Resolved resolved, int position) {
+    private static ImageBytes withMetadata(Picture picture, ImageFile file, NewJob asked, Resolved resolved,
+            int position) {
         if (file.type() != ImageType.PNG) {
-            return picture.bytes();
+            return ImageBytes.of(picture.bytes());
         }
         var sent = resolved.request();
         return PngMetadata.add(picture.bytes(),
@@ -74,7 +74,8 @@ final class PictureStore {
                         resolved.strength()));
     }
 
-    private String store(String key, byte[] bytes, String mimeType) throws JobFailedException, InterruptedException {
+    private String store(String key, ImageBytes bytes, String mimeType)
+            throws JobFailedException, InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
@@ -109,14 +110,6 @@ final class PictureStore {
                 LOG.log(Level.WARNING, "the file {0} of a refused image stays behind: {1}", image.path(),
                         e.getMessage());
             }
-        }
-    }
-
-    private static byte[] sha256(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.imagen.pipeline;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.imagen.image.ImageBytes;
 import dev.imagen.image.PngChunks;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +24,7 @@ final class PngMetadata {
      *
      * @throws IllegalArgumentException when the bytes are no whole PNG
      */
-    static byte[] add(byte[] png, GenerationParameters parameters) {
+    static ImageBytes add(byte[] png, GenerationParameters parameters) {
         return PngChunks.insertBeforeImageData(png, List.of(PngChunks.text("parameters", infotext(parameters)),
                 PngChunks.text("imagen", json(parameters))));
     }

@@ -1,8 +1,8 @@
 package dev.imagen.storage;
 
+import dev.imagen.image.ImageBytes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
@@ -57,7 +57,7 @@ public final class FileImageStore implements ImageStore {
     }
 
     @Override
-    public void put(String key, byte[] bytes, String mimeType) throws IOException {
+    public void put(String key, ImageBytes bytes, String mimeType) throws IOException {
         var target = inside(key);
         boolean freshFolder = !Files.isDirectory(target.getParent());
         Files.createDirectories(target.getParent());
@@ -78,12 +78,9 @@ public final class FileImageStore implements ImageStore {
     }
 
     /** On the disk before its name exists: after a crash there is the whole file or none. */
-    private static void write(Path file, byte[] bytes) throws IOException {
+    private static void write(Path file, ImageBytes bytes) throws IOException {
         try (var channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            var buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
+            bytes.writeTo(channel);
             channel.force(true);
         }
     }

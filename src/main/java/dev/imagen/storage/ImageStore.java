@@ -1,5 +1,6 @@
 package dev.imagen.storage;
 
+import dev.imagen.image.ImageBytes;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,13 +24,19 @@ public interface ImageStore extends AutoCloseable {
 
     /**
      * Stores bytes under a key, replacing what is there; after it returns they survive a crash, and are those that were
-     * given. What may be gone a moment later, a remote store tries again itself.
+     * given, so that their hash is {@link ImageBytes#sha256}, which stores do not reckon. What may be gone a moment
+     * later, a remote store tries again itself.
      *
      * @throws IOException when they may not be stored, a {@link StoreException} where the store said why. A store of
      *     this machine leaves nothing readable then; a remote one that was interrupted or did not answer may have them
      *     all the same
      */
-    void put(String key, byte[] bytes, String mimeType) throws IOException;
+    void put(String key, ImageBytes bytes, String mimeType) throws IOException;
+
+    /** The same for one array. */
+    default void put(String key, byte[] bytes, String mimeType) throws IOException {
+        put(key, ImageBytes.of(bytes), mimeType);
+    }
 
     /** The bytes under a key. @throws IOException when the store does not answer */
     Optional<byte[]> get(String key) throws IOException;

@@ -1,6 +1,7 @@
 package dev.imagen.storage;
 
 import dev.imagen.config.StorageSettings.S3;
+import dev.imagen.image.ImageBytes;
 import dev.imagen.job.RetryAfter;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -111,8 +112,9 @@ public final class S3ImageStore implements ImageStore {
     }
 
     @Override
-    public void put(String key, byte[] bytes, String mimeType) throws IOException {
+    public void put(String key, ImageBytes picture, String mimeType) throws IOException {
         StorageKey.check(key);
+        byte[] bytes = picture.joined();
         var request = PutObjectRequest.builder().bucket(bucket).key(key).contentType(mimeType)
                 .cacheControl(StorageKey.CACHE_CONTROL)
                 .contentMD5(Base64.getEncoder().encodeToString(Digests.md5Bytes(bytes))).build();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.imagen.config.StorageSettings.Supabase;
+import dev.imagen.image.ImageBytes;
 import dev.imagen.storage.SupabaseApi.Answer;
 import java.net.URI;
 import java.io.IOException;
@@ -56,8 +57,9 @@ public final class SupabaseImageStore implements ImageStore {
     }
 
     @Override
-    public void put(String key, byte[] bytes, String mimeType) throws IOException {
+    public void put(String key, ImageBytes picture, String mimeType) throws IOException {
         StorageKey.check(key);
+        byte[] bytes = picture.joined();
         retries.run(() -> {
             upload(key, bytes, mimeType);
             verify(key, bytes);

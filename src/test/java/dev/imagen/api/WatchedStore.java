@@ -1,5 +1,6 @@
 package dev.imagen.api;
 
+import dev.imagen.image.ImageBytes;
 import dev.imagen.storage.ImageStore;
 import java.io.IOException;
 import java.util.List;
@@ -79,7 +80,7 @@ record WatchedStore(ImageStore real, Watch watch) implements ImageStore {
     }
 
     @Override
-    public void put(String key, byte[] bytes, String mimeType) throws IOException {
+    public void put(String key, ImageBytes bytes, String mimeType) throws IOException {
         real.put(key, bytes, mimeType);
     }
 

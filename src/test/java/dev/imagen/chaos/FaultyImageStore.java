@@ -1,5 +1,6 @@
 package dev.imagen.chaos;
 
+import dev.imagen.image.ImageBytes;
 import dev.imagen.storage.ImageStore;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -64,7 +65,7 @@ final class FaultyImageStore implements ImageStore {
     }
 
     @Override
-    public void put(String key, byte[] bytes, String mimeType) throws IOException {
+    public void put(String key, ImageBytes bytes, String mimeType) throws IOException {
         try {
             var fault = next();
             if (fault.isPresent()) {
@@ -84,7 +85,7 @@ final class FaultyImageStore implements ImageStore {
         return side < Fault.values().length ? Optional.of(Fault.values()[side]) : Optional.empty();
     }
 
-    private void put(Fault fault, String key, byte[] bytes, String mimeType) throws IOException {
+    private void put(Fault fault, String key, ImageBytes bytes, String mimeType) throws IOException {
         switch (fault) {
             case SLOW -> {
                 pause();
@@ -96,7 +97,7 @@ final class FaultyImageStore implements ImageStore {
             }
             case REFUSED -> throw new IOException("refused on purpose");
             case HALF -> {
-                real.put(key, Arrays.copyOf(bytes, bytes.length / 2), mimeType);
+                real.put(key, Arrays.copyOf(bytes.joined(), (int) bytes.length() / 2), mimeType);
                 throw new IOException("broken off on purpose");
             }
             case DENIED -> {

@@ -14,6 +14,7 @@ import dev.imagen.backend.Progress;
 import dev.imagen.config.OfferSettings;
 import dev.imagen.config.Price;
 import dev.imagen.config.Settings;
+import dev.imagen.image.ImageBytes;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.JobStatus;
@@ -105,7 +106,7 @@ class FallbackTest {
         }
 
         @Override
-        public void put(String key, byte[] bytes, String mimeType) throws IOException {
+        public void put(String key, ImageBytes bytes, String mimeType) throws IOException {
             throw new IOException("the disk is full");
         }
 

@@ -33,7 +33,7 @@ class PngMetadataTest {
 
     @Test
     void two_texts_go_before_the_image_data() {
-        var file = PngFile.read(PngMetadata.add(png, plain("a lake")));
+        var file = PngFile.read(added(png, plain("a lake")));
 
         assertThat(file.types()).containsExactly("IHDR", "PLTE", "tEXt", "tEXt", "IDAT", "IEND");
         assertThat(file.texts()).extracting(PngFile.Text::keyword).containsExactly("parameters", "imagen");
@@ -41,7 +41,7 @@ class PngMetadataTest {
 
     @Test
     void the_image_data_stays_byte_for_byte() {
-        var written = PngMetadata.add(png, plain("a lake"));
+        var written = added(png, plain("a lake"));
 
         assertThat(PngFile.read(written).imageData()).isEqualTo(PngFile.read(png).imageData());
         assertThat(PngFile.pixels(written)).isEqualTo(PngFile.pixels(png));
@@ -100,7 +100,7 @@ class PngMetadataTest {
     @Test
     void any_script_survives() throws Exception {
         var prompt = "🌄 بحيرة عند الفجر, 湖";
-        var file = PngFile.read(PngMetadata.add(png, plain(prompt)));
+        var file = PngFile.read(added(png, plain(prompt)));
 
         assertThat(file.types()).containsExactly("IHDR", "PLTE", "iTXt", "iTXt", "IDAT", "IEND");
         assertThat(parameters(plain(prompt))).startsWith(prompt + "\nSteps: 20, ");
@@ -109,7 +109,7 @@ class PngMetadataTest {
 
     @Test
     void latin_text_stays_plain() {
-        var texts = PngFile.read(PngMetadata.add(png, plain("ein See bei Zürich, ½ Mond"))).texts();
+        var texts = PngFile.read(added(png, plain("ein See bei Zürich, ½ Mond"))).texts();
 
         assertThat(texts).extracting(PngFile.Text::type).containsExactly("tEXt", "tEXt");
         assertThat(texts.getFirst().value()).startsWith("ein See bei Zürich, ½ Mond\n");
@@ -123,10 +123,14 @@ class PngMetadataTest {
 
     @Test
     void a_broken_png_is_rejected() {
-        assertThatThrownBy(() -> PngMetadata.add(Arrays.copyOf(png, png.length / 2), plain("a lake")))
+        assertThatThrownBy(() -> added(Arrays.copyOf(png, png.length / 2), plain("a lake")))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageStartingWith("Broken PNG: ");
-        assertThatThrownBy(() -> PngMetadata.add(new byte[100], plain("a lake")))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageStartingWith("Not a PNG: ");
+        assertThatThrownBy(() -> added(new byte[100], plain("a lake"))).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("Not a PNG: ");
+    }
+
+    private static byte[] added(byte[] png, GenerationParameters parameters) {
+        return PngMetadata.add(png, parameters).joined();
     }
 
     private static String parameters(GenerationParameters parameters) {
@@ -138,8 +142,8 @@ class PngMetadataTest {
     }
 
     private static String text(String keyword, GenerationParameters parameters) {
-        return PngFile.read(PngMetadata.add(png, parameters)).texts().stream()
-                .filter(text -> text.keyword().equals(keyword)).findFirst().orElseThrow().value();
+        return PngFile.read(added(png, parameters)).texts().stream().filter(text -> text.keyword().equals(keyword))
+                .findFirst().orElseThrow().value();
     }
 
     private static GenerationParameters full() {

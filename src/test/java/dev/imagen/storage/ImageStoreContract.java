@@ -3,13 +3,18 @@ package dev.imagen.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.imagen.backend.landscape.LandscapePicture;
+import dev.imagen.image.PngChunks;
 import dev.imagen.storage.ImageStore.Content;
+import dev.imagen.testing.PngFile;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.security.MessageDigest;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -78,6 +83,17 @@ abstract class ImageStoreContract {
     void what_was_put_is_got() throws Exception {
         store().put(KEY, BYTES, PNG);
         assertThat(store().get(KEY)).contains(BYTES);
+    }
+
+    @Test
+    void a_picture_in_parts_is_stored_as_one_and_has_the_hash_of_what_is_got() throws Exception {
+        var picture = PngChunks.insertBeforeImageData(LandscapePicture.png("a lake", 1, 64, 64, 1),
+                List.of(PngChunks.text("parameters", "a lake"), PngChunks.text("imagen", "{}")));
+        store().put(KEY, picture, PNG);
+        byte[] stored = store().get(KEY).orElseThrow();
+        assertThat(PngFile.read(stored).types()).containsExactly("IHDR", "PLTE", "tEXt", "tEXt", "IDAT", "IEND");
+        assertThat(stored).hasSize((int) picture.length());
+        assertThat(MessageDigest.getInstance("SHA-256").digest(stored)).isEqualTo(picture.sha256());
     }
 
     @Test

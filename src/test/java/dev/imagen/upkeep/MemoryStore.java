@@ -1,5 +1,6 @@
 package dev.imagen.upkeep;
 
+import dev.imagen.image.ImageBytes;
 import dev.imagen.storage.ImageStore;
 import java.io.IOException;
 import java.util.Comparator;
@@ -64,8 +65,8 @@ final class MemoryStore implements ImageStore {
     }
 
     @Override
-    public void put(String key, byte[] bytes, String mimeType) {
-        files.put(key, bytes);
+    public void put(String key, ImageBytes bytes, String mimeType) {
+        files.put(key, bytes.joined());
     }
 
     @Override

@@ -8,12 +8,20 @@ import java.util.zip.Deflater;
 /** Encodes pictures of at most 256 colours as PNG, one byte a pixel. */
 final class IndexedPng {
 
-    /** Measured on dithered landscapes: level 6 takes five times as long and saves 28 %, level 2 saves 7 % for 23 %. */
+    /** Measured on dithered landscapes: level 6 takes six times as long and saves 30 %, level 2 saves 6 % for 30 %. */
     private static final int COMPRESSION_LEVEL = 1;
+
+    /**
+     * A picture of up to as many repeats itself so seldom that looking for it is not worth the time: Huffman codes
+     * alone take 0.56 ms less at 512×512, of which inflating takes back 0.1, and give a file that is 3 % larger, 9 % at
+     * this limit. Farther on it grows to a third.
+     */
+    private static final int PIXELS_WITHOUT_REPEATS = 1024 * 512;
 
     private static final int BUFFER = 16 * 1024;
     private static final byte DEPTH = 8;
     private static final byte PALETTE_COLOUR = 3;
+    private static final byte FILTER_SUB = 1;
 
     private IndexedPng() {}
 
@@ -27,7 +35,7 @@ final class IndexedPng {
         png.writeBytes(PngChunks.signature());
         png.writeBytes(PngChunks.chunk("IHDR", header(width, height)));
         png.writeBytes(PngChunks.chunk("PLTE", colours(palette)));
-        png.writeBytes(PngChunks.chunk("IDAT", compress(scanlines(width, height, pixels))));
+        png.writeBytes(PngChunks.chunk("IDAT", compress(scanlines(width, height, pixels), strategy(pixels.length))));
         png.writeBytes(PngChunks.chunk("IEND", new byte[0]));
         return png.toByteArray();
     }
@@ -44,17 +52,31 @@ final class IndexedPng {
         return bytes.array();
     }
 
-    /** Each row behind its filter type, 0 for none: filters predict brightness, and an index is none. */
+    /**
+     * Each row behind its filter type, and each pixel as its difference to the one on its left. An index is no
+     * brightness, but neighbours are mostly of one ramp, whose indices follow each other: few differences are frequent.
+     */
     private static byte[] scanlines(int width, int height, byte[] pixels) {
         var lines = new byte[(width + 1) * height];
         for (int y = 0; y < height; y++) {
-            System.arraycopy(pixels, y * width, lines, y * (width + 1) + 1, width);
+            int from = y * width;
+            int to = from + y + 1;
+            lines[to - 1] = FILTER_SUB;
+            lines[to] = pixels[from];
+            for (int x = 1; x < width; x++) {
+                lines[to + x] = (byte) (pixels[from + x] - pixels[from + x - 1]);
+            }
         }
         return lines;
     }
 
-    private static byte[] compress(byte[] lines) {
+    private static int strategy(int pixels) {
+        return pixels > PIXELS_WITHOUT_REPEATS ? Deflater.DEFAULT_STRATEGY : Deflater.HUFFMAN_ONLY;
+    }
+
+    private static byte[] compress(byte[] lines, int strategy) {
         var deflater = new Deflater(COMPRESSION_LEVEL);
+        deflater.setStrategy(strategy);
         try {
             deflater.setInput(lines);
             deflater.finish();

@@ -6,20 +6,24 @@ import dev.imagen.testing.PngFile;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class IndexedPngTest {
 
-    @Test
-    void every_pixel_comes_back_in_its_colour() {
+    /** The last one is compressed in another way than the others. */
+    @ParameterizedTest
+    @CsvSource({"37, 91", "1, 40", "1024, 513"})
+    void every_pixel_comes_back_in_its_colour(int width, int height) {
         var random = new Random(1);
         var palette = random.ints(256, 0, 1 << 24).toArray();
-        var pixels = new byte[37 * 91];
+        var pixels = new byte[width * height];
         random.nextBytes(pixels);
 
-        var png = IndexedPng.encode(37, 91, pixels, palette);
+        var png = IndexedPng.encode(width, height, pixels, palette);
 
         assertThat(PngFile.read(png).types()).containsExactly("IHDR", "PLTE", "IDAT", "IEND");
-        assertThat(PngFile.decode(png).getWidth()).isEqualTo(37);
+        assertThat(PngFile.decode(png).getWidth()).isEqualTo(width);
         assertThat(PngFile.pixels(png)).isEqualTo(
                 IntStream.range(0, pixels.length).map(i -> palette[pixels[i] & 0xFF] | 0xFF000000).toArray());
     }

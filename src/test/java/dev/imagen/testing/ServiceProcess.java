@@ -50,6 +50,12 @@ public final class ServiceProcess implements AutoCloseable {
                         // Most live for seconds: what the second compiler would cost them is never earned back.
                         "-XX:TieredStopAtLevel=1", "-jar", System.getProperty("imagen.test.jar")));
         command.addAll(List.of(arguments));
+        return start(home, environment, command);
+    }
+
+    /** Starts a process by a command of one's own. @param environment settings by environment name */
+    public static ServiceProcess start(Path home, Map<String, String> environment, List<String> command)
+            throws IOException {
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("IMAGEN_HOME", home.toString());
         builder.environment().put("SERVER_PORT", "0");

@@ -117,7 +117,9 @@ public final class ApiServer implements AutoCloseable {
                 .protocolsDiscoverServices(false).maxTcpConnections(settings.connections())
                 // Each route has its own limit, and says more when it is passed.
                 .maxPayloadSize(2 * longest).idleConnectionTimeout(LONGEST_STREAM).shutdownHook(false)
-                // Events are small and written in pieces: Nagle would hold each back until the last is acknowledged.
+                // None: what is written comes whole or in large pieces, and a stream would hold 4 KiB for as long as it lasts.
+                .writeBufferSize(0)
+                // Nagle would hold an event back until the one before it is acknowledged.
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .shutdownGracePeriod(settings.timeout()).featuresDiscoverServices(false)
                 .addFeature(OpenApiFeature.create())

@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 
 /** Sends one stream: never an older state of a job after a newer one, nor the same twice. */
 final class EventStream {
@@ -27,7 +26,7 @@ final class EventStream {
 
     private final SseWriter writer;
     private final Mailbox mailbox;
-    private final Function<Job, String> eventId;
+    private final StatusEvents statuses;
     private final boolean endsWithJob;
     private final Optional<Instant> until;
     private final Map<UUID, Sent> sent = new LinkedHashMap<>(16, 0.75f, true) {
@@ -43,11 +42,11 @@ final class EventStream {
      * @param endsWithJob whether a finished job is the last that this stream sends
      * @param until when it ends in any case, with what proved the caller
      */
-    EventStream(SseWriter writer, Mailbox mailbox, Function<Job, String> eventId, boolean endsWithJob,
+    EventStream(SseWriter writer, Mailbox mailbox, StatusEvents statuses, boolean endsWithJob,
             Optional<Instant> until) {
         this.writer = writer;
         this.mailbox = mailbox;
-        this.eventId = eventId;
+        this.statuses = statuses;
         this.endsWithJob = endsWithJob;
         this.until = until;
     }
@@ -81,11 +80,11 @@ final class EventStream {
         boolean end = false;
         while (!end) {
             var left = left();
-            if (!left.isPositive()) {
+            var letter = mailbox.take(left.compareTo(KEEP_ALIVE) < 0 ? left : KEEP_ALIVE);
+            if (!left().isPositive()) {
                 writer.comment("what was shown to open this stream has expired");
                 return;
             }
-            var letter = mailbox.take(left.compareTo(KEEP_ALIVE) < 0 ? left : KEEP_ALIVE);
             if (letter.isEmpty()) {
                 writer.comment("still here");
                 continue;
@@ -113,7 +112,7 @@ final class EventStream {
             return true;
         }
         if (before == null || before.version() < job.version()) {
-            writer.event("status", Optional.of(eventId.apply(job)), Json.bytes(JobJson.of(job)));
+            writer.send(statuses.of(job));
             known(job);
         }
         return endsWithJob && sent.get(job.id()).finished();
@@ -136,7 +135,7 @@ final class EventStream {
         var data = Json.object().put("job_id", progress.jobId().toString()).put("step", progress.step())
                 .put("steps", progress.steps()).put("eta", progress.eta().toMillis() / 1000.0)
                 .put("preview", anew ? progress.preview().map(EventStream::dataUrl).orElse(null) : null);
-        writer.event("progress", Optional.empty(), Json.bytes(data));
+        writer.send(SseWriter.event("progress", Optional.empty(), Json.bytes(data)));
     }
 
     private static String dataUrl(byte[] jpeg) {

@@ -28,6 +28,8 @@ final class JobEventsService implements HttpService {
     private final JobEvents events;
     private final Authenticator authenticator;
     private final StreamSlots slots;
+    private final StatusEvents ofOne = new StatusEvents(job -> String.valueOf(job.version()));
+    private final StatusEvents ofAll = new StatusEvents(JobEventsService::changeId);
 
     JobEventsService(OwnedJobs jobs, JobEvents events, Authenticator authenticator, StreamSlots slots) {
         this.jobs = jobs;
@@ -53,8 +55,7 @@ final class JobEventsService implements HttpService {
                 response.status(Status.NO_CONTENT_204).send();
                 return;
             }
-            var stream = new EventStream(SseWriter.open(request, response), mailbox,
-                    state -> String.valueOf(state.version()), true, caller.until());
+            var stream = new EventStream(SseWriter.open(request, response), mailbox, ofOne, true, caller.until());
             if (known) {
                 stream.known(job);
             }
@@ -83,8 +84,7 @@ final class JobEventsService implements HttpService {
             var first = new JobPages(jobs, caller, owner, since);
             // Before the first byte: an answer that is an error must still be possible.
             first.hasNext();
-            new EventStream(SseWriter.open(request, response), mailbox, JobEventsService::changeId, false,
-                    caller.until()).run(() -> first);
+            new EventStream(SseWriter.open(request, response), mailbox, ofAll, false, caller.until()).run(() -> first);
         }
     }
 

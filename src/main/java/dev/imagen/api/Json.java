@@ -1,7 +1,9 @@
 package dev.imagen.api;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,7 +14,6 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -22,13 +23,19 @@ final class Json {
 
     static final int MAX_BODY_BYTES = 256 * 1024;
 
+    private static final int BUFFERS = 16;
+
     private static final String TOO_LONG = "the body is longer than 256 KiB (262144 bytes)";
 
     private static final Pattern JSON_TYPE = Pattern.compile("\\s*application/([^;\\s/]+\\+)?json\\s*(;.*)?",
             Pattern.CASE_INSENSITIVE);
 
-    private static final ObjectMapper MAPPER = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+    /** Jackson would keep buffers for each thread, and there are as many threads as connections. */
+    private static final JsonFactory BUFFERS_OF_ALL = JsonFactory.builder()
+            .recyclerPool(JsonRecyclerPools.newBoundedPool(BUFFERS)).build();
+
+    private static final ObjectMapper MAPPER = JsonMapper.builder(BUFFERS_OF_ALL)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
 
     private Json() {}
@@ -38,7 +45,11 @@ final class Json {
     }
 
     static byte[] bytes(JsonNode node) {
-        return node.toString().getBytes(StandardCharsets.UTF_8);
+        try {
+            return MAPPER.writeValueAsBytes(node);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree can be written", e);
+        }
     }
 
     /** The values of an object by their names, in alphabetical order; no null ones. */

@@ -112,13 +112,12 @@ final class Mailbox implements Watcher {
         }
     }
 
-    /** The next letter; empty when none came in time. */
+    /** The next letter; empty when none came in time, or a little later. */
     Optional<Letter> take(Duration longest) throws InterruptedException {
         lock.lock();
         try {
-            long left = longest.toNanos();
-            while (letters.isEmpty() && !closed && left > 0) {
-                left = filled.awaitNanos(left);
+            if (letters.isEmpty() && !closed) {
+                await(longest);
             }
             if (letters.isEmpty()) {
                 return closed ? Optional.of(new Letter.Closed()) : Optional.empty();
@@ -126,6 +125,24 @@ final class Mailbox implements Watcher {
             var letter = letters.pollFirstEntry().getValue();
             count(letter, -1);
             return Optional.of(letter);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void await(Duration longest) throws InterruptedException {
+        long until = System.nanoTime() + longest.toNanos();
+        try (var _ = Alarms.after(longest, this::wake)) {
+            while (letters.isEmpty() && !closed && until - System.nanoTime() > 0) {
+                filled.await();
+            }
+        }
+    }
+
+    private void wake() {
+        lock.lock();
+        try {
+            filled.signal();
         } finally {
             lock.unlock();
         }

@@ -8,6 +8,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
@@ -33,21 +34,26 @@ final class SseWriter implements AutoCloseable {
         return new SseWriter(response.outputStream());
     }
 
-    /** @param data one line of JSON */
-    void event(String name, Optional<String> id, byte[] data) throws IOException {
-        var head = new StringBuilder();
-        id.ifPresent(value -> head.append("id: ").append(value).append('\n'));
-        head.append("event: ").append(name).append("\ndata: ");
-        out.write(head.toString().getBytes(StandardCharsets.UTF_8));
-        out.write(data);
-        out.write('\n');
-        out.write('\n');
-        out.flush();
+    /**
+     * What {@link #send} takes.
+     *
+     * @param data one line of JSON
+     */
+    static byte[] event(String name, Optional<String> id, byte[] data) {
+        var head = (id.map(value -> "id: " + value + "\n").orElse("") + "event: " + name + "\ndata: ")
+                .getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(head.length + data.length + 2).put(head).put(data).put((byte) '\n').put((byte) '\n')
+                .array();
     }
 
     /** What clients skip: it keeps the connection open, and shows whether it still is. */
     void comment(String text) throws IOException {
-        out.write((": " + text + "\n\n").getBytes(StandardCharsets.UTF_8));
+        send((": " + text + "\n\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** In one piece, which is a chunk and a write to the socket. */
+    void send(byte[] whole) throws IOException {
+        out.write(whole);
         out.flush();
     }
 

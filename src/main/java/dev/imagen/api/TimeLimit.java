@@ -1,8 +1,6 @@
 package dev.imagen.api;
 
 import java.time.Duration;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Ends what waits for a client for too long. The thread is interrupted, and a virtual thread that is interrupted while
@@ -10,16 +8,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class TimeLimit {
 
-    private static final ScheduledThreadPoolExecutor TIMER = timer();
-
     private TimeLimit() {}
-
-    private static ScheduledThreadPoolExecutor timer() {
-        var timer = new ScheduledThreadPoolExecutor(1,
-                Thread.ofPlatform().daemon().name("imagen-slow-clients").factory());
-        timer.setRemoveOnCancelPolicy(true);
-        return timer;
-    }
 
     /**
      * Runs something that blocks, on a virtual thread.
@@ -27,35 +16,33 @@ final class TimeLimit {
      * @return whether it ended in time, by itself or by an exception of its own
      */
     static boolean within(Duration limit, Runnable blocking) {
-        var alarm = new Alarm(Thread.currentThread());
-        var scheduled = TIMER.schedule(alarm, Math.max(0, limit.toNanos()), TimeUnit.NANOSECONDS);
-        try {
+        var interrupt = new Interrupt(Thread.currentThread());
+        try (var _ = Alarms.after(limit, interrupt)) {
             blocking.run();
         } catch (RuntimeException e) {
-            if (!alarm.rang()) {
+            if (!interrupt.rang()) {
                 throw e;
             }
         } finally {
-            scheduled.cancel(false);
-            alarm.end();
+            interrupt.end();
         }
-        return !alarm.rang();
+        return !interrupt.rang();
     }
 
     /** Interrupts a thread, but never when that is about something else already. */
-    private static final class Alarm implements Runnable {
+    private static final class Interrupt implements Runnable {
 
         private final Thread thread;
         private boolean ended;
         private boolean rang;
 
-        private Alarm(Thread thread) {
+        private Interrupt(Thread thread) {
             this.thread = thread;
         }
 
         @Override
         public synchronized void run() {
-            if (!ended) {
+            if (!ended && !rang) {
                 rang = true;
                 thread.interrupt();
             }

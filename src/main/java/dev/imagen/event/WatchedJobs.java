@@ -38,7 +38,8 @@ public final class WatchedJobs {
 
     /**
      * Only ticks of the attempt that runs now, with the estimate of {@link dev.imagen.queue.JobQueue.ProgressTick}.
-     * Previews of the last seconds, of what other processes run.
+     * Previews of the last seconds, of what other processes run. Looks up watched ids in a hash table: as arrays they
+     * would be gone through for each running job.
      */
     private static final String PROGRESS = """
             select p.job_id, j.owner_user_id, j.attempt, p.step, p.steps,
@@ -53,7 +54,7 @@ public final class WatchedJobs {
                                         extract(epoch from p.updated_at - j.started_at) as took,
                                         extract(epoch from now() - p.updated_at) as age) as run
              where j.status = 'running' and p.updated_at >= j.started_at and p.step > 0
-               and (j.id = any (?::uuid[]) or j.owner_user_id = any (?::uuid[]))
+               and (j.id in (select unnest(?::uuid[])) or j.owner_user_id in (select unnest(?::uuid[])))
             """;
 
     /** Tells whoever runs these jobs that their previews are wanted here, too. A row that is held is asked later. */

@@ -19,7 +19,7 @@ final class Enqueue {
     private static final UUID OWNER = UUID.fromString("00000000-0000-4000-8000-000000000001");
     private static final String BODY = "{\"prompt\": \"a quiet bay\"}";
     private static final int WARM_UP = 400;
-    private static final int HTTP_WARM_UP = 3000;
+    private static final int HTTP_WARM_UP = 10_000;
 
     private final BenchDatabase database;
 

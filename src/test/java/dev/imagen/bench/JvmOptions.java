@@ -10,16 +10,25 @@ enum JvmOptions {
     WIDE_HEADERS(CHOSEN.options.replace("-XX:+UseCompactObjectHeaders", "-XX:-UseCompactObjectHeaders")),
 
     /** The young generation is as large as the collector likes. */
-    FREE_YOUNG(CHOSEN.options.replace("-Xmn24m ", "")),
+    FREE_YOUNG(CHOSEN.options.replaceFirst("-Xmn\\S+ (-XX:SurvivorRatio=\\d+ )?", "")),
+
+    /** Room for what thousands of streams leave behind at each event. */
+    LARGE_YOUNG(CHOSEN.options.replaceFirst("-Xmn\\S+( -XX:SurvivorRatio=\\d+)?", "-Xmn128m -XX:SurvivorRatio=3")),
+
+    /** No more than a start needs. */
+    SMALL_YOUNG(CHOSEN.options.replaceFirst("-Xmn\\S+( -XX:SurvivorRatio=\\d+)?", "-Xmn24m")),
 
     /** The JVM's default where there are two processors and 2 GiB. */
-    G1(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseG1GC").replace("-Xmn24m ", "")),
+    G1(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseG1GC").replaceFirst("-Xmn\\S+ (-XX:SurvivorRatio=\\d+ )?",
+            "")),
 
     /** Many threads, and longer pauses. */
-    PARALLEL(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseParallelGC").replace("-Xmn24m ", "")),
+    PARALLEL(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseParallelGC")
+            .replaceFirst("-Xmn\\S+ (-XX:SurvivorRatio=\\d+ )?", "")),
 
     /** Nearly no pauses. */
-    Z(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseZGC").replace("-Xmn24m ", ""));
+    Z(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseZGC").replaceFirst("-Xmn\\S+ (-XX:SurvivorRatio=\\d+ )?",
+            ""));
 
     private final String options;
 

@@ -1,5 +1,6 @@
 package dev.imagen.api;
 
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,6 +12,8 @@ import java.util.concurrent.TimeUnit;
  * is looked through now and then: in an exact timer's queue threads would stand in line, and wake the timer each time.
  */
 final class Alarms {
+
+    private static final System.Logger LOG = System.getLogger(Alarms.class.getName());
 
     /** Alarms are late by this at most. */
     private static final Duration TICK = Duration.ofMillis(250);
@@ -53,8 +56,17 @@ final class Alarms {
         long now = System.nanoTime();
         SET.forEach(alarm -> {
             if (now - alarm.at >= 0) {
-                alarm.task.run();
+                ring(alarm);
             }
         });
+    }
+
+    /** One that fails must not end the looking: then no connection would have a limit any more. */
+    private static void ring(Alarm alarm) {
+        try {
+            alarm.task.run();
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "an alarm failed", e);
+        }
     }
 }

@@ -2,9 +2,9 @@
  * The queue: two workers, two jobs, and a network between them and the database that delays and loses.
  * README.md says what is checked, what is left out and why; check.sh checks it.
  *
- * Each statement of JobSql is one step that reads and writes rows. What a worker does on the answer is another step
- * wherever something may happen between the two. Steps that change nothing (a poll that finds no job) are left out, so
- * every run of the model ends.
+ * Each statement of JobSql and LeaseSql is one step that reads and writes rows. What a worker does on the answer is
+ * another step wherever something may happen between the two. Steps that change nothing (a poll that finds no job) are
+ * left out, so every run of the model ends.
  *
  * CLAIM, SETTLE, RESCUE and the like stand for statements. UNFENCED and the like, which check.sh sets with -D, take a
  * guard away.

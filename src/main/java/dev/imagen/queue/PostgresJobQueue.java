@@ -23,7 +23,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The queue on PostgreSQL: each move is one statement of {@link JobSql}. */
+/** The queue on PostgreSQL: each move is one statement of {@link JobSql}, or of {@link LeaseSql}. */
 public final class PostgresJobQueue implements JobQueue {
 
     private final Database database;
@@ -49,17 +49,17 @@ public final class PostgresJobQueue implements JobQueue {
 
     /** Declares every worker dead: for the embedded server, whose locked folder proves that no other process lives. */
     public void expireAll() {
-        database.update(JobSql.EXPIRE_ALL);
+        database.update(LeaseSql.EXPIRE_ALL);
     }
 
     @Override
     public void register(WorkerIdentity worker) {
-        database.update(JobSql.REGISTER, worker.id(), worker.name(), worker.backends().toArray(String[]::new));
+        database.update(LeaseSql.REGISTER, worker.id(), worker.name(), worker.backends().toArray(String[]::new));
     }
 
     @Override
     public Renewal renew(UUID worker) {
-        return database.one(JobSql.RENEW,
+        return database.one(LeaseSql.RENEW,
                 row -> new Renewal(row.flag("alive"), cancels(row),
                         row.optionalWhole("next_expiry").map(Duration::ofMillis)),
                 worker, lease, worker, lease, worker).orElseThrow();
@@ -72,7 +72,7 @@ public final class PostgresJobQueue implements JobQueue {
 
     @Override
     public void leave(UUID worker) {
-        database.update(JobSql.LEAVE, worker);
+        database.update(LeaseSql.LEAVE, worker);
     }
 
     @Override

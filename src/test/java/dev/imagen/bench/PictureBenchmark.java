@@ -13,9 +13,9 @@ import dev.imagen.image.ImageLimits;
 import dev.imagen.image.PngChunks;
 import dev.imagen.job.Job;
 import dev.imagen.job.JobStatus;
-import dev.imagen.job.Metered;
 import dev.imagen.job.NewJob;
 import dev.imagen.pipeline.Attempt;
+import dev.imagen.pipeline.UnwatchedAttempt;
 import dev.imagen.pipeline.GenerationPipeline;
 import dev.imagen.pipeline.Pipeline;
 import dev.imagen.pipeline.PromptStyles;
@@ -137,22 +137,7 @@ final class PictureBenchmark {
         };
     }
 
-    private static final Attempt UNWATCHED = new Attempt() {
-        @Override
-        public void calls(String backend, String model) {
-            // Nobody watches.
-        }
-
-        @Override
-        public void metered(Metered used) {
-            // Nobody watches.
-        }
-
-        @Override
-        public void finished(int step, int steps) {
-            // Nobody watches.
-        }
-    };
+    private static final Attempt UNWATCHED = new UnwatchedAttempt();
 
     private static final UUID OWNER = new UUID(0, 1);
 

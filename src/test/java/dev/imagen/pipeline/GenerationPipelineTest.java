@@ -54,22 +54,7 @@ class GenerationPipelineTest {
 
     private static final Settings.Images LIMITS = new Settings.Images(10_000, 64 * 64);
 
-    private static final Attempt NOBODY = new Attempt() {
-        @Override
-        public void calls(String backend, String model) {
-            // Nobody watches.
-        }
-
-        @Override
-        public void metered(Metered used) {
-            // Nobody watches.
-        }
-
-        @Override
-        public void finished(int step, int steps) {
-            // Nobody watches.
-        }
-    };
+    private static final Attempt NOBODY = new UnwatchedAttempt();
 
     @TempDir
     private Path folder;

@@ -37,6 +37,7 @@ record Retries(int tries, Duration first, Duration longest) {
                     if (!e.retryable() || made == tries || wait.compareTo(longest) > 0) {
                         throw e;
                     }
+                    // A store tells nobody when it is well again.
                     Thread.sleep(wait);
                 }
             }

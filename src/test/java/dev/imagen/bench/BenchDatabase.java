@@ -33,14 +33,9 @@ record BenchDatabase(Login service, Login owner) {
 
     /** The service's login and schema. */
     void setUp() throws SQLException, IOException {
-        execute("""
-                do $$
-                begin
-                    if not exists (select from pg_roles where rolname = '%1$s') then
-                        create role %1$s login;
-                    end if;
-                end
-                $$""".formatted(SERVICE));
+        if (one("select count(*) from pg_roles where rolname = '" + SERVICE + "'") == 0) {
+            execute("create role " + SERVICE + " login");
+        }
         new Migrations(settings(Map.of()).database().at(service, owner)).run();
     }
 

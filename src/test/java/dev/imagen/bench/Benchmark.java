@@ -109,11 +109,10 @@ final class Benchmark {
     }
 
     private void enqueue(int run) throws Exception {
-        each(run,
-                List.of(List.of("enqueue", "" + FEW, "1"), List.of("enqueue", "" + FEW, "8"),
-                        List.of("bulk", "" + JOBS), List.of("copy", "" + JOBS), List.of("rest", "" + JOBS / 2, "1"),
-                        List.of("rest", "" + JOBS, "8"), List.of("finish", "" + PICKUPS),
-                        List.of("floor", "" + PICKUPS, GAP_MILLIS)));
+        each(run, List.of(List.of("enqueue", "" + FEW, "1"), List.of("enqueue", "" + FEW, "8"),
+                List.of("bulk", "" + JOBS), List.of("copy", "" + JOBS), List.of("rest", "" + JOBS / 2, "1"),
+                List.of("rest", "" + JOBS, "8"), List.of("finish", "" + PICKUPS),
+                List.of("latency", "post", "" + PICKUPS, GAP_MILLIS), List.of("floor", "" + PICKUPS, GAP_MILLIS)));
     }
 
     private void each(int run, List<List<String>> measurements) throws Exception {

@@ -1,6 +1,8 @@
 package dev.imagen.bench;
 
 import dev.imagen.job.Job;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -64,8 +66,8 @@ final class Drain {
     private static ProcessorTime now() {
         try {
             return ProcessorTime.now();
-        } catch (java.io.IOException e) {
-            throw new java.io.UncheckedIOException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -17,7 +17,6 @@ import org.postgresql.PGConnection;
 final class Enqueue {
 
     private static final UUID OWNER = UUID.fromString("00000000-0000-4000-8000-000000000001");
-    private static final String BODY = "{\"prompt\": \"a quiet bay\"}";
     private static final int WARM_UP = 400;
     private static final int HTTP_WARM_UP = 10_000;
 
@@ -92,7 +91,7 @@ final class Enqueue {
             Client post = share -> {
                 try (var http = new RawHttp(system.port())) {
                     for (int i = 0; i < share; i++) {
-                        post(http);
+                        http.postJob();
                     }
                 }
             };
@@ -107,12 +106,8 @@ final class Enqueue {
         }
     }
 
-    private static String post(RawHttp http) throws IOException {
-        return RawHttp.field(http.send("POST", "/jobs", BODY), "location");
-    }
-
     private static long[] get(RawHttp http, int times) throws IOException {
-        var path = post(http);
+        var path = http.postJob();
         var nanos = new long[times];
         for (int i = 0; i < times; i++) {
             long begin = System.nanoTime();

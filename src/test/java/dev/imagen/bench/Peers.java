@@ -26,7 +26,7 @@ record Peers(Path harness, Path folder, int runs, int finished) {
         environment.put("JAVA_HOME", System.getProperty("java.home"));
         environment.putIfAbsent("PEERS", OTHERS + " imagen");
         environment.put("PEER_CMD_imagen", String.join(" ", Benchmark.command(System.getProperty("bench.jvm"))));
-        environment.put("PEER_VARIANTS_imagen", "sql");
+        environment.put("PEER_VARIANTS_imagen", "sql post");
         environment.put("FINISHED_SQL_imagen", history.toAbsolutePath().toString());
         environment.put("RUNS", String.valueOf(runs));
         environment.put("FINISHED", String.valueOf(finished));

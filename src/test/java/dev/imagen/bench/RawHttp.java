@@ -36,8 +36,12 @@ final class RawHttp implements AutoCloseable {
         return head.toString();
     }
 
-    /** A field of an answer's head. */
-    static String field(String head, String name) {
+    /** @return the job's Location */
+    String postJob() throws IOException {
+        return field(send("POST", "/jobs", "{\"prompt\": \"a quiet bay\"}"), "location");
+    }
+
+    private static String field(String head, String name) {
         return head.lines().filter(line -> line.toLowerCase().startsWith(name + ":"))
                 .map(line -> line.substring(name.length() + 1).strip()).findFirst()
                 .orElseThrow(() -> new IllegalStateException("no " + name + " in " + head));

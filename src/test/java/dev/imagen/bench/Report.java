@@ -57,9 +57,12 @@ record Report(List<Sample> samples) {
         return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
     }
 
+    /** Of pickups, those by SQL. */
     private double median(String peer, String phase, String metric) {
-        return median(samples.stream().filter(
-                sample -> sample.peer().equals(peer) && sample.phase().equals(phase) && sample.metric().equals(metric))
+        var variant = metric.startsWith("pickup") ? "sql" : "";
+        return median(samples.stream()
+                .filter(sample -> sample.peer().equals(peer) && sample.phase().equals(phase)
+                        && sample.metric().equals(metric) && sample.variant().equals(variant))
                 .mapToDouble(Sample::value).sorted().toArray());
     }
 

@@ -6,6 +6,7 @@ import dev.imagen.image.ImageFile;
 import dev.imagen.image.ImageLimits;
 import dev.imagen.image.ImageType;
 import dev.imagen.image.InvalidImageException;
+import dev.imagen.job.TimeOrderedId;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.StorageKey;
 import io.helidon.http.HeaderNames;
@@ -42,7 +43,7 @@ final class ImageUpload {
         byte[] body = body(request);
         var file = check(body);
         var bytes = ImageBytes.of(body);
-        var id = UUID.randomUUID();
+        var id = TimeOrderedId.next();
         var image = new OwnedImages.Upload(id, owner, store.bucket(),
                 StorageKey.ofUpload(owner, id, file.type().mimeType()), file, body.length,
                 HexFormat.of().formatHex(bytes.sha256()));

@@ -10,6 +10,7 @@ import dev.imagen.job.Job;
 import dev.imagen.job.JobFailedException;
 import dev.imagen.job.NewImage;
 import dev.imagen.job.NewJob;
+import dev.imagen.job.TimeOrderedId;
 import dev.imagen.pipeline.RequestResolver.Resolved;
 import dev.imagen.storage.ImageStore;
 import dev.imagen.storage.StorageKey;
@@ -18,7 +19,6 @@ import dev.imagen.trace.Spans;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.util.List;
-import java.util.UUID;
 
 /** Checks what a backend sent, and stores it. */
 final class PictureStore {
@@ -47,7 +47,7 @@ final class PictureStore {
         var bytes = Spans.in("imagen.metadata", () -> withMetadata(picture, file, asked, resolved, position));
         var mimeType = file.type().mimeType();
         var key = Spans.in("imagen.store", () -> store(StorageKey.of(job, position, mimeType), bytes, mimeType));
-        return new NewImage(UUID.randomUUID(), store.bucket(), key, mimeType, file.width(), file.height(),
+        return new NewImage(TimeOrderedId.next(), store.bucket(), key, mimeType, file.width(), file.height(),
                 bytes.length(), bytes.sha256(), backend, request.model(), request.prompt(), request.negativePrompt(),
                 asked.style(), resolved.seed(position), resolved.steps());
     }

@@ -8,6 +8,7 @@ import dev.imagen.job.Job;
 import dev.imagen.job.JobAttempt;
 import dev.imagen.job.JobStatus;
 import dev.imagen.job.NewJob;
+import dev.imagen.job.TimeOrderedId;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -141,12 +142,12 @@ public final class OwnedJobs {
         }
         return submission.id().isPresent()
                 ? submitAs(caller, submission, submission.id().get())
-                : submitNew(caller, submission, UUID.randomUUID());
+                : submitNew(caller, submission, TimeOrderedId.next());
     }
 
     private Submitted submitOnce(Caller caller, Submission submission, String key) {
         var hash = HexFormat.of().formatHex(submission.requestHash());
-        var id = submission.id().orElseGet(UUID::randomUUID);
+        var id = submission.id().orElseGet(TimeOrderedId::next);
         return database
                 .one(caller, INSERT_WITH_KEY, JobRows::job,
                         Stream.concat(Stream.of(hash), columns(id, submission)).toArray())

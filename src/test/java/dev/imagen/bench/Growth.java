@@ -10,9 +10,9 @@ enum Growth {
     FINISHED(
             """
                     set session_replication_role = replica;
-                    insert into imagen.jobs (owner_user_id, prompt, status, attempt, version, backend, image_id, created_at,
+                    insert into imagen.jobs (id, owner_user_id, prompt, status, attempt, version, backend, image_id, created_at,
                                              updated_at, run_at, started_at, completed_at)
-                    select md5((i %% 100)::text)::uuid, 'a quiet bay', 'done', 1, 2, 'mock', gen_random_uuid(), at, at, at, at, at
+                    select uuidv7(at - now()), md5((i %% 100)::text)::uuid, 'a quiet bay', 'done', 1, 2, 'mock', uuidv7(at - now()), at, at, at, at, at
                       from generate_series(1, %1$d) as i, lateral (select now() - random() * interval '20 days' as at) as ended;
                     insert into imagen.images (id, job_id, owner_user_id, bucket, path, mime_type, width, height, byte_size, sha256,
                                                backend, model, prompt, created_at)

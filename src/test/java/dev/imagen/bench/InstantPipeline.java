@@ -2,11 +2,11 @@ package dev.imagen.bench;
 
 import dev.imagen.job.Job;
 import dev.imagen.job.NewImage;
+import dev.imagen.job.TimeOrderedId;
 import dev.imagen.pipeline.Attempt;
 import dev.imagen.pipeline.Pipeline;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 
 /** A picture that is there at once and stored nowhere: what is left is the queue. */
 record InstantPipeline(Start start) implements Pipeline {
@@ -25,7 +25,7 @@ record InstantPipeline(Start start) implements Pipeline {
     public List<NewImage> run(Job job, Attempt attempt) throws InterruptedException {
         start.at(job);
         attempt.calls(BACKEND, BACKEND);
-        return List.of(new NewImage(UUID.randomUUID(), "file", job.id() + "-" + job.attempt() + ".png", "image/png",
+        return List.of(new NewImage(TimeOrderedId.next(), "file", job.id() + "-" + job.attempt() + ".png", "image/png",
                 SIDE, SIDE, 1000, SHA256, BACKEND, BACKEND, job.request().prompt(), Optional.empty(), Optional.empty(),
                 Optional.of(1L), Optional.empty()));
     }

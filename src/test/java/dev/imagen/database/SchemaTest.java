@@ -2,9 +2,11 @@ package dev.imagen.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.imagen.testing.TestDatabase;
+import dev.imagen.testing.TestServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -166,6 +168,26 @@ class SchemaTest {
                 select oid::regprocedure::text from pg_proc
                  where pronamespace in ('imagen'::regnamespace, 'auth'::regnamespace)
                    and not coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false)""")).isEmpty();
+    }
+
+    @Test
+    void what_is_inserted_later_has_the_greater_id() throws SQLException {
+        assumeTrue(Integer.parseInt(TestServer.version()) >= 18, "ids are random there");
+        var owner = UUID.randomUUID();
+        var earlier = DB.insertJob(owner);
+        DB.execute("select pg_sleep(0.002)");
+        assertThat(earlier.version()).isEqualTo(7);
+        assertThat(DB.insertJob(owner).toString()).isGreaterThan(earlier.toString());
+    }
+
+    @Test
+    void a_place_in_line_is_counted_to_a_thousand() throws SQLException {
+        DB.execute("insert into imagen.jobs (owner_user_id, prompt, backend, run_at)"
+                + " select gen_random_uuid(), 'x', 'a long line', now() + i * interval '1 second'"
+                + " from generate_series(1, 1002) as i");
+        assertThat(DB.rows("select imagen.job_position(id) as place from imagen.jobs where backend = 'a long line'"
+                + " order by run_at")).extracting(row -> row.get("place")).startsWith(1L, 2L, 3L)
+                .endsWith(999L, 1000L, 1000L, 1000L);
     }
 
     /** Named like one that the functions use, and in the schema where they would look first. */

@@ -24,7 +24,7 @@ final class SharedFinish {
     private static final int STATEMENTS = 3;
     private static final int IN_ONE = 50;
 
-    private final Semaphore turns = new Semaphore(STATEMENTS, true);
+    private final Semaphore turns = new Semaphore(STATEMENTS);
     private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private final JobQueue queue;
 
@@ -38,14 +38,24 @@ final class SharedFinish {
     boolean wrote(Finish finish) {
         var mine = new Waiting(finish, new CompletableFuture<>());
         waiting.add(mine);
-        // One turn each is enough: a turn takes at least one, and so nobody is left when all have had theirs.
-        turns.acquireUninterruptibly();
+        writeInTurn();
+        return mine.written().join();
+    }
+
+    /** Where all turns are taken, one of those who have them looks again when its own is over. */
+    private void writeInTurn() {
+        if (!turns.tryAcquire()) {
+            return;
+        }
         try {
             writeSome();
         } finally {
             turns.release();
+            if (!waiting.isEmpty()) {
+                // Not by this thread: its own attempt would not end as long as others do.
+                Thread.ofVirtual().name("imagen-finish").start(this::writeInTurn);
+            }
         }
-        return mine.written().join();
     }
 
     /** Whoever has the turn writes for others too. */

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** One row of an answer, read the same way whether DbClient or a caller's transaction fetched it. */
 public interface Row {
@@ -78,12 +79,12 @@ public interface Row {
 
     /** A nullable int column. */
     default Optional<Integer> optionalInteger(String column) {
-        return isNull(column) ? Optional.empty() : Optional.of(integer(column));
+        return Optional.ofNullable((Number) value(column)).map(Number::intValue);
     }
 
     /** A nullable bigint column. */
     default Optional<Long> optionalWhole(String column) {
-        return isNull(column) ? Optional.empty() : Optional.of(whole(column));
+        return Optional.ofNullable((Number) value(column)).map(Number::longValue);
     }
 
     /** A nullable double precision column. */
@@ -93,16 +94,17 @@ public interface Row {
 
     /** A nullable timestamptz column. */
     default Optional<Instant> optionalInstant(String column) {
-        return isNull(column) ? Optional.empty() : Optional.of(instant(column));
+        return Optional.ofNullable((Timestamp) value(column)).map(Timestamp::toInstant);
     }
 
     /** An array column; null is an empty list. */
     default <T> List<T> list(String column, Class<T> type) {
-        if (isNull(column)) {
+        var array = (Array) value(column);
+        if (array == null) {
             return List.of();
         }
         try {
-            return List.of((Object[]) ((Array) value(column)).getArray()).stream().map(type::cast).toList();
+            return Stream.of((Object[]) array.getArray()).map(type::cast).toList();
         } catch (SQLException e) {
             throw new DatabaseException(e);
         }

@@ -18,6 +18,12 @@ enum JvmOptions {
     /** No more than a start needs. */
     SMALL_YOUNG(CHOSEN.options.replaceFirst("-Xmn\\S+( -XX:SurvivorRatio=\\d+)?", "-Xmn24m")),
 
+    /** The second compiler when the JVM has it. */
+    SECOND_AS_USUAL(CHOSEN.options.replaceAll("-XX:Tier4\\S+ ", "")),
+
+    /** No second compiler. */
+    NO_SECOND(SECOND_AS_USUAL.options + " -XX:TieredStopAtLevel=1"),
+
     /** The JVM's default where there are two processors and 2 GiB. */
     G1(CHOSEN.options.replace("-XX:+UseSerialGC", "-XX:+UseG1GC").replaceFirst("-Xmn\\S+ (-XX:SurvivorRatio=\\d+ )?",
             "")),

@@ -77,7 +77,8 @@ export const texts = {
     more: count => `and ${number.format(count)} more`,
     clear: 'Clear finished',
     status: { pending: 'Queued', running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
-    position: place => `number ${number.format(place)} in line`,
+    // Counted to 1,000.
+    position: place => `number ${number.format(place)}${place < 1000 ? '' : ' or later'} in line`,
     scheduled: time => `not before ${dateTime.format(new Date(time))}`,
     retrying: 'tried again soon',
     step: (step, steps) => `step ${step} of ${steps}`,

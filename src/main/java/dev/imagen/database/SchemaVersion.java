@@ -4,7 +4,7 @@ package dev.imagen.database;
 public final class SchemaVersion {
 
     /** The newest file in {@code sql/}: what this program's statements are written for. */
-    static final int NEEDED = 26;
+    static final int NEEDED = 28;
 
     private static final String PRESENT = """
             select imagen.schema_version() as version

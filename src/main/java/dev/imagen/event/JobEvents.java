@@ -54,9 +54,6 @@ public final class JobEvents implements ProgressListener, AutoCloseable {
 
             @Override
             public void received(String payload) {
-                if (watchers.none()) {
-                    return;
-                }
                 var ids = JobListener.ids(payload);
                 ids.removeIf(id -> !watchers.mayWatch(id));
                 if (!ids.isEmpty()) {

@@ -94,7 +94,7 @@ public final class OwnedJobs {
     }
 
     /**
-     * @param id chosen by the client, or by the database
+     * @param id chosen by the client; empty: a new one
      * @param owner whose the job is
      * @param traceparent the span that it belongs to; no part of what is asked for
      * @param requestHash of everything that was asked for: tells a repeated request from another one with the same key

@@ -1,6 +1,5 @@
 package dev.imagen.bench;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -15,16 +14,14 @@ record Report(List<Sample> samples) {
                 "max", "");
         samples.stream().map(Report::name).distinct().forEach(this::line);
         System.out.println();
-        ratio("drain / pgbench in batches of 50", median(OURS, "fresh", "drain"), best(BOUND, "drain_50"));
-        ratio("drain / pgbench one by one", median(OURS, "fresh", "drain"), best(BOUND, "drain_1"));
-        ratio("pickup p50 / floor", median(OURS, "fresh", "pickup_from_commit_p50"),
-                median(OURS, "fresh", "floor_p50"));
-        ratio("pickup p99 / floor", median(OURS, "fresh", "pickup_from_commit_p99"),
-                median(OURS, "fresh", "floor_p99"));
+        var drain = ours("fresh", "drain");
+        ratio("drain / pgbench in batches of 50", drain, bound("drain_50"));
+        ratio("drain / pgbench one by one", drain, bound("drain_1"));
+        ratio("pickup p50 / floor", ours("fresh", "pickup_from_commit_p50"), ours("fresh", "floor_p50"));
+        ratio("pickup p99 / floor", ours("fresh", "pickup_from_commit_p99"), ours("fresh", "floor_p99"));
         for (int clients : new int[]{1, 8}) {
-            ratio("POST / pgbench insert, " + clients + " connections",
-                    median(OURS, "fresh", "post_" + clients + "conn"),
-                    median(BOUND, "fresh", "insert_" + clients + "conn"));
+            ratio("POST / pgbench insert, " + clients + " connections", ours("fresh", "post_" + clients + "conn"),
+                    bound("insert_" + clients + "conn"));
         }
         for (Growth growth : Growth.values()) {
             if (growth == growth.comparedWith()) {
@@ -32,9 +29,27 @@ record Report(List<Sample> samples) {
             }
             for (String metric : List.of("drain", "pickup_from_commit_p50")) {
                 ratio(metric + ", " + growth.phase() + " / " + growth.comparedWith().phase(),
-                        median(OURS, growth.phase(), metric), median(OURS, growth.comparedWith().phase(), metric));
+                        ours(growth.phase(), metric), ours(growth.comparedWith().phase(), metric));
             }
         }
+    }
+
+    /** One number of each run. */
+    private record Measured(String peer, String phase, String metric) {
+
+        /** Of pickups, those by SQL. */
+        boolean is(Sample sample) {
+            return sample.peer().equals(peer) && sample.phase().equals(phase) && sample.metric().equals(metric)
+                    && (!metric.startsWith("pickup") || sample.variant().equals("sql"));
+        }
+    }
+
+    private static Measured ours(String phase, String metric) {
+        return new Measured(OURS, phase, metric);
+    }
+
+    private static Measured bound(String metric) {
+        return new Measured(BOUND, "fresh", metric);
     }
 
     /** What all runs of one number share. */
@@ -57,24 +72,20 @@ record Report(List<Sample> samples) {
         return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
     }
 
-    /** Of pickups, those by SQL. */
-    private double median(String peer, String phase, String metric) {
-        var variant = metric.startsWith("pickup") ? "sql" : "";
-        return median(samples.stream()
-                .filter(sample -> sample.peer().equals(peer) && sample.phase().equals(phase)
-                        && sample.metric().equals(metric) && sample.variant().equals(variant))
-                .mapToDouble(Sample::value).sorted().toArray());
-    }
-
-    /** Of the numbers of clients that were tried. */
-    private double best(String peer, String metric) {
-        return samples.stream().filter(sample -> sample.peer().equals(peer) && sample.metric().equals(metric))
-                .map(Report::name).distinct().mapToDouble(name -> median(sorted(name))).max().orElse(Double.NaN);
-    }
-
-    private static void ratio(String name, double value, double of) {
-        if (!Double.isNaN(value) && !Double.isNaN(of)) {
-            System.out.printf(Locale.ROOT, "%-60s %6.2f%n", name, value / of);
+    /** The median of the ratios of each run, as a machine's speed changes from run to run, and their ends. */
+    private void ratio(String name, Measured value, Measured of) {
+        double[] ratios = samples.stream().mapToInt(Sample::run).distinct()
+                .mapToDouble(run -> best(run, value) / best(run, of)).filter(ratio -> !Double.isNaN(ratio)).sorted()
+                .toArray();
+        if (ratios.length > 0) {
+            System.out.printf(Locale.ROOT, "%-60s %6.2f %10.2f %10.2f%n", name, median(ratios), ratios[0],
+                    ratios[ratios.length - 1]);
         }
+    }
+
+    /** Of the numbers of clients that were tried, where they are several. */
+    private double best(int run, Measured measured) {
+        return samples.stream().filter(sample -> sample.run() == run && measured.is(sample)).mapToDouble(Sample::value)
+                .max().orElse(Double.NaN);
     }
 }

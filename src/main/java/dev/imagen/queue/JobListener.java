@@ -61,7 +61,8 @@ public final class JobListener {
     /** No pattern: each change of each job comes here, whether anybody watches it or not. */
     private static Optional<UUID> id(String text) {
         try {
-            return Optional.of(UUID.fromString(text));
+            // As long as an id, and in fewer or shorter parts, it would be read as one too.
+            return Optional.of(UUID.fromString(text)).filter(id -> id.toString().equalsIgnoreCase(text));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

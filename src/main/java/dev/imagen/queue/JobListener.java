@@ -61,7 +61,7 @@ public final class JobListener {
     /** No pattern: each change of each job comes here, whether anybody watches it or not. */
     private static Optional<UUID> id(String text) {
         try {
-            // As long as an id, and in fewer or shorter parts, it would be read as one too.
+            // fromString also takes parts of other lengths, of which 36 characters need not be an id.
             return Optional.of(UUID.fromString(text)).filter(id -> id.toString().equalsIgnoreCase(text));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
